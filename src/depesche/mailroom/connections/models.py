@@ -1,0 +1,121 @@
+"""What the administrator edits: the way out, the way in, what is trusted, and how the way out is doing.
+
+Secrets stand here only encrypted (secrets.py); nothing here prints one.
+"""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+
+from depesche.mailroom.connections.choices import (
+    Auth,
+    EncryptionMode,
+    MailboxProtocol,
+    PlusAddressing,
+    Sender,
+)
+
+
+class Installation(models.Model):
+    """One row: which key the secrets of this database are encrypted with."""
+
+    key_fingerprint = models.CharField(max_length=64)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+
+class OutgoingConnection(models.Model):
+    """The SMTP server (M2-M17). `revision` grows with each change, so that workers notice it."""
+
+    place = models.PositiveSmallIntegerField(unique=True, default=0)  # 0 the connection, 1 its failover
+    revision = models.PositiveIntegerField(default=0)
+    host = models.CharField(max_length=255, blank=True)
+    port = models.PositiveIntegerField(null=True, blank=True)  # empty: the default of the encryption
+    encryption = models.CharField(
+        max_length=20, choices=EncryptionMode.choices, default=EncryptionMode.TLS_IF_AVAILABLE
+    )
+    auth = models.CharField(max_length=20, choices=Auth.choices, default=Auth.NONE)
+    username = models.CharField(max_length=255, blank=True)
+    password_encrypted = models.BinaryField(null=True, editable=False)
+    password_host = models.CharField(max_length=255, blank=True)  # the host it was typed for, and travels to
+    password_set_at = models.DateTimeField(null=True)
+    allow_clear_password = models.BooleanField(default=False)
+    system_address = models.CharField(max_length=254, blank=True)
+    system_name = models.CharField(max_length=120, default="Depesche")
+    sender = models.CharField(max_length=10, choices=Sender.choices, default=Sender.SYSTEM)
+    charset = models.CharField(max_length=20, default="utf-8")
+    max_connections = models.PositiveSmallIntegerField(default=10)  # maxNoOfSMTPConnections
+    items_by_mail = models.BooleanField(default=False)
+    updated_at = models.DateTimeField(auto_now=True)
+    updated_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+
+
+class IncomingMailbox(models.Model):
+    """The mailbox (or pipe) that belongs to the system address (M5-M7)."""
+
+    place = models.PositiveSmallIntegerField(unique=True, default=0)
+    revision = models.PositiveIntegerField(default=0)
+    protocol = models.CharField(max_length=10, choices=MailboxProtocol.choices, blank=True)  # empty: none
+    host = models.CharField(max_length=255, blank=True)
+    port = models.PositiveIntegerField(null=True, blank=True)
+    encryption = models.CharField(max_length=20, choices=EncryptionMode.choices, default=EncryptionMode.SSL)
+    username = models.CharField(max_length=255, blank=True)
+    password_encrypted = models.BinaryField(null=True, editable=False)
+    password_host = models.CharField(max_length=255, blank=True)
+    password_set_at = models.DateTimeField(null=True)
+    allow_clear_password = models.BooleanField(default=False)
+    plus_addressing = models.CharField(
+        max_length=10, choices=PlusAddressing.choices, default=PlusAddressing.AUTO
+    )
+    tagged_address_seen_at = models.DateTimeField(null=True)  # proof that the server delivers name+tag
+    last_polled_at = models.DateTimeField(null=True)
+    last_error = models.TextField(blank=True)
+    updated_at = models.DateTimeField(auto_now=True)
+    updated_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+
+
+class KeystoreEntry(models.Model):
+    """A certificate that an administrator trusts: a CA, or one certificate for one host and port (M10)."""
+
+    class Kind(models.TextChoices):
+        CA = "ca"
+        LEAF = "leaf"
+        PIN = "pin"
+
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    host = models.CharField(max_length=255, blank=True)  # empty: every configured server (a CA)
+    port = models.PositiveIntegerField(null=True, blank=True)
+    pem = models.TextField()
+    sha256 = models.CharField(max_length=64)
+    subject = models.TextField()
+    issuer = models.TextField()
+    not_before = models.DateTimeField()
+    not_after = models.DateTimeField()
+    added_at = models.DateTimeField(auto_now_add=True)
+    added_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["sha256", "host", "port"], name="depesche_keystore_once"),
+        ]
+
+
+class ConnectionHealth(models.Model):
+    """How the way out is doing, as the workers see it: flowing, or paused with the reason in words."""
+
+    connection = models.OneToOneField(OutgoingConnection, on_delete=models.CASCADE, related_name="health")
+    paused = models.BooleanField(default=False)
+    since = models.DateTimeField(null=True)
+    cause = models.CharField(max_length=40, blank=True)  # a smtpclient Cause, or a policy's name
+    stage = models.CharField(max_length=20, blank=True)
+    reply = models.TextField(blank=True)  # the server's own words
+    probes = models.PositiveIntegerField(default=0)
+    next_probe_at = models.DateTimeField(null=True)
+    effective_cap = models.PositiveSmallIntegerField(null=True)  # below the configured one after a 421
+    last_accepted_at = models.DateTimeField(null=True)

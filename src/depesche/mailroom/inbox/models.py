@@ -1,0 +1,72 @@
+"""What came in: the raw mail, stored before anything else happens, and what became of it."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Outcome(models.TextChoices):
+    """What became of a received mail (interfaces.md, `inbox receive`)."""
+
+    WAITING = "", _("waiting")
+    COMMENT = "comment", _("comment")
+    ITEM = "item", _("item")
+    REPORT = "report", _("report")
+    IGNORED = "ignored", _("ignored")
+    REJECTED = "rejected", _("rejected")
+    HELD = "held", _("held")
+    FAILED = "failed", _("failed")
+
+
+class ReceivedMessage(models.Model):
+    """A raw mail. `fingerprint` makes the same mail from two sources one row."""
+
+    received_at = models.DateTimeField()
+    source = models.CharField(max_length=20)  # imap, pop3, pipe, file, catcher, rest
+    source_ref = models.CharField(max_length=255, blank=True)  # UIDVALIDITY/UID or UIDL
+    fingerprint = models.CharField(max_length=64, unique=True)
+    raw = models.BinaryField()
+    size = models.PositiveIntegerField()
+    envelope_sender = models.CharField(max_length=320, null=True)  # noqa: DJ001 - NULL: not known; "": <>
+    envelope_recipient = models.CharField(max_length=320, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    lease_until = models.DateTimeField(null=True)
+    processed_at = models.DateTimeField(null=True)
+    outcome = models.CharField(max_length=10, choices=Outcome.choices, blank=True, default=Outcome.WAITING)
+    reason = models.TextField(blank=True)
+    kind = models.CharField(max_length=12, blank=True)
+    from_address = models.CharField(max_length=320, blank=True)
+    subject = models.CharField(max_length=400, blank=True)
+    message_id = models.CharField(max_length=998, blank=True)
+    handler = models.CharField(max_length=200, blank=True)
+    item = models.CharField(max_length=40, blank=True)  # key of the item it reached, or would reach
+    comment = models.BigIntegerField(null=True)
+    proposal = models.JSONField(default=dict)  # for a held mail: what the handler would need a yes for
+    decided_by = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["processed_at", "id"], name="depesche_inbox_open"),
+            models.Index(fields=["outcome", "id"], name="depesche_inbox_outcome"),
+        ]
+
+
+class MailboxCursor(models.Model):
+    """How far a mailbox has been read, and which mails there are stored but not yet marked."""
+
+    source = models.CharField(max_length=255, unique=True)  # protocol://user@host:port/folder
+    uidvalidity = models.BigIntegerField(null=True)
+    last_uid = models.BigIntegerField(default=0)
+    seen = models.JSONField(default=list)  # POP3: UIDLs that are stored and still at the server
+    updated_at = models.DateTimeField(auto_now=True)
+
+
+class PoliteAnswer(models.Model):
+    """That a sender got an answer on a day: one at most (RFC 3834)."""
+
+    address = models.CharField(max_length=320)
+    day = models.DateField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["address", "day"], name="depesche_answer_once_a_day")]

@@ -1,0 +1,92 @@
+"""The outbox: content stored once, state per recipient. Private to this package.
+
+Others use actions.py (write) and queries.py (read).
+"""
+
+from __future__ import annotations
+
+from django.db import models
+
+from depesche.mailroom.outbox.states import State
+
+
+class OutboxMessage(models.Model):
+    """What all recipients of a mail share. Never changed after it was enqueued, but for its erasure.
+
+    `content` lacks From (made at submission by the sender policy then in force) and the recipient's own
+    header lines (OutboxRecipient.header).
+    """
+
+    created_at = models.DateTimeField()
+    category = models.CharField(max_length=20)  # actions.Category
+    sender = models.CharField(max_length=10)  # actions.SenderKind
+    author_name = models.CharField(max_length=200, blank=True)
+    author_address = models.CharField(max_length=254, blank=True)
+    subject = models.CharField(max_length=400, blank=True)  # for lists; empty where sensitive
+    item = models.CharField(max_length=40, blank=True)  # key of the item it is about, NW-482
+    content = models.BinaryField()
+    charset = models.CharField(max_length=20)
+    fell_back = models.BooleanField(default=False)  # UTF-8 because the chosen charset could not carry it
+    sensitive = models.BooleanField(default=False)  # content is erased once accepted
+    expires_at = models.DateTimeField()
+
+
+class OutboxRecipient(models.Model):
+    """One forward-path of one message: it carries the state, and the server's last words about it."""
+
+    message = models.ForeignKey(OutboxMessage, on_delete=models.CASCADE, related_name="recipients")
+    address = models.CharField(max_length=254)
+    message_id = models.CharField(max_length=255)
+    header = models.BinaryField(default=b"")  # To, Message-ID, Reply-To, List-Unsubscribe …
+    person = models.CharField(max_length=40, blank=True)  # whom the rights check asks about
+    state = models.CharField(max_length=12, choices=State.choices, default=State.QUEUED)
+    priority = models.SmallIntegerField(default=0)  # higher goes first
+    attempts = models.PositiveIntegerField(default=0)
+    next_attempt_at = models.DateTimeField()
+    lease_owner = models.CharField(max_length=40, blank=True)
+    lease_until = models.DateTimeField(null=True)
+    stage = models.CharField(max_length=20, blank=True)
+    reply_code = models.PositiveSmallIntegerField(null=True)
+    reply = models.TextField(blank=True)  # the server's words, or ours where no server spoke
+    updated_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["-priority", "next_attempt_at", "id"],
+                name="depesche_outbox_due",
+                condition=models.Q(state__in=[State.QUEUED, State.DEFERRED]),
+            ),
+            models.Index(
+                fields=["lease_until"],
+                name="depesche_outbox_leased",
+                condition=models.Q(state=State.IN_FLIGHT),
+            ),
+            models.Index(fields=["state", "id"], name="depesche_outbox_state"),
+            models.Index(fields=["message_id"], name="depesche_outbox_message_id"),
+        ]
+
+
+class OutboxAttempt(models.Model):
+    """One try that did not end in acceptance (an acceptance stands on the recipient itself)."""
+
+    recipient = models.ForeignKey(OutboxRecipient, on_delete=models.CASCADE, related_name="tries")
+    number = models.PositiveIntegerField()
+    started_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField()
+    outcome = models.CharField(max_length=20)  # deferred, failed, uncertain, abandoned …
+    stage = models.CharField(max_length=20, blank=True)
+    reply_code = models.PositiveSmallIntegerField(null=True)
+    reply = models.TextField(blank=True)
+
+
+class SlotLease(models.Model):
+    """The right to hold one SMTP connection, over all processes and machines (M17)."""
+
+    owner = models.CharField(max_length=40)
+    number = models.PositiveSmallIntegerField()
+    lease_until = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["number"], name="depesche_slot_once")]

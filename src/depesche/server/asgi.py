@@ -1,0 +1,10 @@
+"""The ASGI application of the server."""
+
+from __future__ import annotations
+
+import os
+
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "depesche.server.settings")
+application = get_asgi_application()

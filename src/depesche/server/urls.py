@@ -1,0 +1,12 @@
+"""Where each room's pages hang."""
+
+from __future__ import annotations
+
+from django.urls import include, path
+
+urlpatterns = [
+    path("mail/", include("depesche.mailroom.connections.urls")),
+    path("mail/outbox/", include("depesche.mailroom.outbox.urls")),
+    path("mail/inbox/", include("depesche.mailroom.inbox.urls")),
+    path("", include("depesche.tracker.web.urls")),
+]

@@ -1,0 +1,7 @@
+from django.apps import AppConfig
+
+
+class NotificationsConfig(AppConfig):
+    name = "depesche.tracker.notifications"
+    label = "depesche_notifications"
+    default_auto_field = "django.db.models.BigAutoField"
