@@ -36,7 +36,7 @@ class OutboxRecipient(models.Model):
 
     message = models.ForeignKey(OutboxMessage, on_delete=models.CASCADE, related_name="recipients")
     address = models.CharField(max_length=254)
-    message_id = models.CharField(max_length=255)
+    internet_message_id = models.CharField(max_length=255)  # Message-ID, with its angle brackets
     header = models.BinaryField(default=b"")  # To, Message-ID, Reply-To, List-Unsubscribe …
     person = models.CharField(max_length=40, blank=True)  # whom the rights check asks about
     state = models.CharField(max_length=12, choices=State.choices, default=State.QUEUED)
@@ -64,7 +64,7 @@ class OutboxRecipient(models.Model):
                 condition=models.Q(state=State.IN_FLIGHT),
             ),
             models.Index(fields=["state", "id"], name="depesche_outbox_state"),
-            models.Index(fields=["message_id"], name="depesche_outbox_message_id"),
+            models.Index(fields=["internet_message_id"], name="depesche_outbox_message_id"),
         ]
 
 
