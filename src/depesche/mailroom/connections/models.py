@@ -87,12 +87,13 @@ class KeystoreEntry(models.Model):
         PIN = "pin"
 
     kind = models.CharField(max_length=10, choices=Kind.choices)
-    host = models.CharField(max_length=255, blank=True)  # empty: every configured server (a CA)
-    port = models.PositiveIntegerField(null=True, blank=True)
+    host = models.CharField(max_length=255, blank=True)  # empty: every configured server
+    port = models.PositiveIntegerField(default=0)  # 0 where host is empty
     pem = models.TextField()
     sha256 = models.CharField(max_length=64)
     subject = models.TextField()
     issuer = models.TextField()
+    names = models.TextField(blank=True)  # host names and addresses in it, one a line
     not_before = models.DateTimeField()
     not_after = models.DateTimeField()
     added_at = models.DateTimeField(auto_now_add=True)
@@ -119,3 +120,18 @@ class ConnectionHealth(models.Model):
     next_probe_at = models.DateTimeField(null=True)
     effective_cap = models.PositiveSmallIntegerField(null=True)  # below the configured one after a 421
     last_accepted_at = models.DateTimeField(null=True)
+
+
+class DiagnosisRun(models.Model):
+    """A test under way or done, so that any web process can show its steps. Redacted before it is written."""
+
+    key = models.CharField(max_length=40, unique=True)  # random: the page that started it knows it
+    what = models.CharField(max_length=10)  # outgoing, incoming
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    steps = models.JSONField(default=list)
+    running = models.CharField(max_length=24, blank=True)  # the step under way
+    cancelled = models.BooleanField(default=False)
+    started_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )

@@ -1,0 +1,163 @@
+"""From settings to what the clients take: the one place where stored secrets are decrypted.
+
+A stored password travels only to the host that it was typed for (design §4): asked for another host, these
+functions raise PasswordNeeded instead of handing it out. The result holds the secret in fields that repr
+leaves out.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext as _
+
+from depesche.mailroom.connections import queries, secrets
+from depesche.mailroom.connections.choices import Auth
+from depesche.mailroom.connections.models import IncomingMailbox, OutgoingConnection
+from depesche.mailroom.connections.queries import IncomingSettings, OutgoingSettings
+from depesche.mailroom.connections.secrets import Secret
+from depesche.smtpclient.config import ConnectionConfig, Encryption, Password, Timeouts
+
+if TYPE_CHECKING:
+    from depesche.mailroom.mailboxes import MailboxConfig
+
+
+class NotConfigured(Exception):
+    """Something is missing in the settings; the text is one sentence that says what."""
+
+
+class PasswordNeeded(NotConfigured):
+    """A login is configured whose password is not stored, or was typed for another host."""
+
+
+def smtp_config(
+    settings: OutgoingSettings,
+    *,
+    password: str | Secret | None = None,
+    mailbox: IncomingSettings | None = None,
+    timeouts: Timeouts | None = None,
+) -> ConnectionConfig:
+    """How to reach and to treat the SMTP server of these settings, trusted certificates included.
+
+    `password` is one just typed, in place of the stored one; `mailbox` the incoming settings, if not the
+    saved ones. Raises NotConfigured.
+    """
+    from depesche.mailroom.connections import keystore
+
+    if not settings.host:
+        raise NotConfigured(_("No SMTP server is configured."))
+    return ConnectionConfig(
+        host=settings.host,
+        port=settings.port,
+        encryption=Encryption(settings.encryption),
+        credentials=_smtp_credentials(settings, password, mailbox),
+        allow_clear_password=settings.allow_clear_password,
+        trust=keystore.trust_for(settings.host, settings.port),
+        timeouts=timeouts or Timeouts(),
+    )
+
+
+def mailbox_config(
+    settings: IncomingSettings, *, password: str | Secret | None = None, timeout: float | None = None
+) -> MailboxConfig:
+    """How to reach the mailbox of these settings. Raises NotConfigured."""
+    from depesche.mailroom.connections import keystore
+    from depesche.mailroom.mailboxes import MailboxConfig
+
+    if not settings.is_mailbox:
+        raise NotConfigured(_("No mailbox is configured."))
+    secret = _given(password)
+    if secret is None:
+        secret = _stored_mailbox_password(settings, settings.host)
+    extra = {} if timeout is None else {"timeout": timeout}
+    return MailboxConfig(
+        protocol=settings.protocol,
+        host=settings.host,
+        port=settings.port,
+        encryption=Encryption(settings.encryption),
+        username=settings.username,
+        password=secret.reveal(),
+        allow_clear_password=settings.allow_clear_password,
+        trust=keystore.trust_for(settings.host, settings.port),
+        **extra,
+    )
+
+
+def stored_password(kind: type[OutgoingConnection] | type[IncomingMailbox], place: int = 0) -> Secret | None:
+    """The stored password of the connection or the mailbox; None while there is none."""
+    octets = kind.objects.filter(place=place).values_list("password_encrypted", flat=True).first()
+    return secrets.decrypt(octets) if octets is not None else None
+
+
+def same_host(one: str, other: str) -> bool:
+    """Whether two host names as typed mean one host, so that a password typed for one may go to the other."""
+    one, other = _plain(one), _plain(other)
+    return bool(one) and (one == other or (_is_loopback(one) and _is_loopback(other)))
+
+
+def may_share_mailbox_password(settings: OutgoingSettings, mailbox: IncomingSettings) -> bool:
+    """Whether the mailbox's password may travel to this SMTP server (authentication "same as the mailbox").
+
+    It may when both are one host, or when it was typed again for this SMTP server.
+    """
+    return same_host(settings.host, mailbox.host) or same_host(settings.host, settings.password_host)
+
+
+def _smtp_credentials(
+    settings: OutgoingSettings, password: str | Secret | None, mailbox: IncomingSettings | None
+) -> Password | None:
+    if settings.auth == Auth.PASSWORD:
+        secret = _given(password) or _stored_smtp_password(settings)
+        return Password(settings.username, secret.reveal())
+    if settings.auth == Auth.SAME_AS_MAILBOX:
+        mailbox = mailbox or queries.incoming()
+        if not mailbox.is_mailbox or not mailbox.username:
+            raise NotConfigured(_("The login is that of the incoming mailbox, but no mailbox is configured."))
+        if not may_share_mailbox_password(settings, mailbox) and _given(password) is None:
+            raise PasswordNeeded(
+                _("The mailbox's password was typed for %(mailbox)s. Type it once more for %(host)s.")
+                % {"mailbox": mailbox.host, "host": settings.host}
+            )
+        secret = _given(password) or _stored_mailbox_password(mailbox, mailbox.host)
+        return Password(mailbox.username, secret.reveal())
+    return None
+
+
+def _stored_smtp_password(settings: OutgoingSettings) -> Secret:
+    secret = stored_password(OutgoingConnection, settings.place)
+    return _for_host(secret, settings.password_host, settings.host)
+
+
+def _stored_mailbox_password(settings: IncomingSettings, host: str) -> Secret:
+    secret = stored_password(IncomingMailbox, settings.place)
+    return _for_host(secret, settings.password_host, host)
+
+
+def _for_host(secret: Secret | None, typed_for: str, host: str) -> Secret:
+    if secret is None:
+        raise PasswordNeeded(_("No password is stored for %(host)s.") % {"host": host})
+    if not same_host(typed_for, host):
+        raise PasswordNeeded(
+            _("The stored password was typed for %(typed_for)s. Type it again for %(host)s.")
+            % {"typed_for": typed_for, "host": host}
+        )
+    return secret
+
+
+def _given(password: str | Secret | None) -> Secret | None:
+    secret = Secret(password) if isinstance(password, str) else password
+    return secret or None
+
+
+def _plain(host: str) -> str:
+    return host.strip().strip("[]").rstrip(".").lower()
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,261 @@
+"""Reading the settings: frozen values without secrets. The only readers that other packages call."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from django.db import connection
+
+from depesche.mailroom.connections import ports
+from depesche.mailroom.connections.choices import (
+    Auth,
+    EncryptionMode,
+    MailboxProtocol,
+    PlusAddressing,
+    Sender,
+)
+from depesche.mailroom.connections.models import (
+    ConnectionHealth,
+    IncomingMailbox,
+    KeystoreEntry,
+    OutgoingConnection,
+)
+
+
+@dataclass(frozen=True)
+class OutgoingSettings:
+    """How mails go out. `port` is the one in use; `port_typed` is None while it follows the encryption."""
+
+    place: int = 0
+    revision: int = 0
+    host: str = ""
+    port: int = 25
+    port_typed: int | None = None
+    encryption: str = EncryptionMode.TLS_IF_AVAILABLE
+    auth: str = Auth.NONE
+    username: str = ""
+    has_password: bool = False
+    password_host: str = ""  # the host that the stored password was typed for
+    password_set_at: datetime | None = None
+    allow_clear_password: bool = False
+    system_address: str = ""
+    system_name: str = "Depesche"
+    sender: str = Sender.SYSTEM
+    charset: str = "utf-8"
+    max_connections: int = 10
+    items_by_mail: bool = False
+    updated_at: datetime | None = None
+
+    @property
+    def configured(self) -> bool:
+        """Whether mails can go out at all: a server to submit to, and an address to submit from."""
+        return bool(self.host and self.system_address)
+
+
+@dataclass(frozen=True)
+class IncomingSettings:
+    """How answers come in. `protocol` is "" while there is neither mailbox nor pipe."""
+
+    place: int = 0
+    revision: int = 0
+    protocol: str = ""
+    host: str = ""
+    port: int = 0
+    port_typed: int | None = None
+    encryption: str = EncryptionMode.SSL
+    username: str = ""
+    has_password: bool = False
+    password_host: str = ""
+    password_set_at: datetime | None = None
+    allow_clear_password: bool = False
+    plus_addressing: str = PlusAddressing.AUTO
+    tagged_address_seen_at: datetime | None = None
+    last_polled_at: datetime | None = None
+    last_error: str = ""
+    updated_at: datetime | None = None
+
+    @property
+    def is_mailbox(self) -> bool:
+        """A mailbox that Depesche fetches mails from."""
+        return self.protocol in (MailboxProtocol.IMAP, MailboxProtocol.POP3) and bool(self.host)
+
+    @property
+    def configured(self) -> bool:
+        """Whether an answer can reach us: a mailbox, or a mail server that pipes mails to `inbox receive`."""
+        return self.is_mailbox or self.protocol == MailboxProtocol.PIPE
+
+
+class Flow(StrEnum):
+    """The answer to: does mail go out?"""
+
+    FLOWING = "flowing"
+    PAUSED = "paused"
+    UNCONFIGURED = "unconfigured"
+
+
+@dataclass(frozen=True)
+class Health:
+    """How the way out is doing. `cause`, `stage` and `reply` say why it is paused; empty while it flows."""
+
+    flow: Flow
+    since: datetime | None = None
+    cause: str = ""
+    stage: str = ""
+    reply: str = ""
+    probes: int = 0
+    next_probe_at: datetime | None = None
+    effective_cap: int = (
+        10  # what is really used: the configured cap, or less after the server asked for less
+    )
+    last_accepted_at: datetime | None = None
+
+    @property
+    def reason(self) -> str:
+        """Why mail is paused, as a sentence in the language in force; empty while it is not."""
+        from depesche.mailroom.connections.diagnosis.causes import reason_of_pause
+
+        return reason_of_pause(self) if self.flow is not Flow.FLOWING else ""
+
+
+@dataclass(frozen=True)
+class KeystoreRow:
+    """A certificate that an administrator trusts. `sha256` is 64 lower-case hexadecimal digits."""
+
+    id: int
+    kind: str
+    host: str
+    port: int | None
+    subject: str
+    issuer: str
+    names: tuple[str, ...]
+    not_before: datetime
+    not_after: datetime
+    sha256: str
+    added_at: datetime
+
+
+def outgoing(place: int = 0) -> OutgoingSettings:
+    """The settings of the way out; their defaults while nobody has saved any."""
+    row = OutgoingConnection.objects.filter(place=place).first()
+    return outgoing_of(row) if row is not None else OutgoingSettings(place=place)
+
+
+def outgoing_of(row: OutgoingConnection) -> OutgoingSettings:
+    return OutgoingSettings(
+        place=row.place,
+        revision=row.revision,
+        host=row.host,
+        port=row.port or ports.smtp_port(row.encryption),
+        port_typed=row.port,
+        encryption=row.encryption,
+        auth=row.auth,
+        username=row.username,
+        has_password=row.password_encrypted is not None,
+        password_host=row.password_host,
+        password_set_at=row.password_set_at,
+        allow_clear_password=row.allow_clear_password,
+        system_address=row.system_address,
+        system_name=row.system_name,
+        sender=row.sender,
+        charset=row.charset,
+        max_connections=row.max_connections,
+        items_by_mail=row.items_by_mail,
+        updated_at=row.updated_at,
+    )
+
+
+def incoming(place: int = 0) -> IncomingSettings:
+    """The settings of the way in; their defaults while nobody has saved any."""
+    row = IncomingMailbox.objects.filter(place=place).first()
+    return incoming_of(row) if row is not None else IncomingSettings(place=place)
+
+
+def incoming_of(row: IncomingMailbox) -> IncomingSettings:
+    return IncomingSettings(
+        place=row.place,
+        revision=row.revision,
+        protocol=row.protocol,
+        host=row.host,
+        port=row.port or ports.mailbox_port(row.protocol, row.encryption),
+        port_typed=row.port,
+        encryption=row.encryption,
+        username=row.username,
+        has_password=row.password_encrypted is not None,
+        password_host=row.password_host,
+        password_set_at=row.password_set_at,
+        allow_clear_password=row.allow_clear_password,
+        plus_addressing=row.plus_addressing,
+        tagged_address_seen_at=row.tagged_address_seen_at,
+        last_polled_at=row.last_polled_at,
+        last_error=row.last_error,
+        updated_at=row.updated_at,
+    )
+
+
+def revision() -> tuple[int, int]:
+    """The revisions of outgoing and incoming settings, keystore included, in one cheap query."""
+    one = f"SELECT revision FROM {OutgoingConnection._meta.db_table} WHERE place = 0"  # noqa: S608  our own names
+    other = f"SELECT revision FROM {IncomingMailbox._meta.db_table} WHERE place = 0"  # noqa: S608  our own names
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT ({one}), ({other})")
+        out, incoming_revision = cursor.fetchone()
+    return out or 0, incoming_revision or 0
+
+
+def answers_reach_us() -> bool:
+    """Whether a mailbox or pipe is configured, so that a Reply-To may promise an answer (M5, M6)."""
+    return incoming().configured
+
+
+def plus_addressing_in_use() -> bool:
+    """Whether reply addresses carry their token as tracker+token@…: set on, or proved by a mail that arrived
+    so.
+    """
+    settings = incoming()
+    if not settings.configured or settings.plus_addressing == PlusAddressing.OFF:
+        return False
+    return settings.plus_addressing == PlusAddressing.ON or settings.tagged_address_seen_at is not None
+
+
+def health(place: int = 0) -> Health:
+    """How the way out is doing, as the workers wrote it down."""
+    settings = outgoing(place)
+    row = ConnectionHealth.objects.filter(connection__place=place).first()
+    cap = settings.max_connections
+    if row is None:
+        return Health(Flow.FLOWING if settings.configured else Flow.UNCONFIGURED, effective_cap=cap)
+    paused = row.paused and settings.configured
+    return Health(
+        flow=Flow.PAUSED if paused else Flow.FLOWING if settings.configured else Flow.UNCONFIGURED,
+        since=row.since,
+        cause=row.cause if paused else "",
+        stage=row.stage if paused else "",
+        reply=row.reply if paused else "",
+        probes=row.probes,
+        next_probe_at=row.next_probe_at if paused else None,
+        effective_cap=min(row.effective_cap or cap, cap),
+        last_accepted_at=row.last_accepted_at,
+    )
+
+
+def keystore() -> list[KeystoreRow]:
+    """What is trusted beside the system's own authorities, oldest first."""
+    return [keystore_row(entry) for entry in KeystoreEntry.objects.order_by("id")]
+
+
+def keystore_row(entry: KeystoreEntry) -> KeystoreRow:
+    return KeystoreRow(
+        id=entry.pk,
+        kind=entry.kind,
+        host=entry.host,
+        port=entry.port or None,
+        subject=entry.subject,
+        issuer=entry.issuer,
+        names=tuple(entry.names.split("\n")) if entry.names else (),
+        not_before=entry.not_before,
+        not_after=entry.not_after,
+        sha256=entry.sha256,
+        added_at=entry.added_at,
+    )
