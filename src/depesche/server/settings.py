@@ -60,6 +60,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "depesche.mailroom.pages.middleware.ContentSecurityPolicy",
+    "depesche.mailroom.pages.middleware.LocalTime",
     "depesche.tracker.web.middleware.PersonLanguage",
 ]
 

@@ -1,0 +1,84 @@
+/* Depesche's own script. Every page works without it; it only makes things nearer or quieter. */
+"use strict";
+
+(() => {
+  /* The server writes times in the reader's zone once it knows it (middleware LocalTime). */
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const known = document.cookie.split("; ").find((pair) => pair.startsWith("depesche_zone="));
+  if (zone && known !== `depesche_zone=${zone}`) {
+    const secure = location.protocol === "https:" ? "; Secure" : "";
+    document.cookie = `depesche_zone=${zone}; Path=/; Max-Age=31536000; SameSite=Lax${secure}`;
+  }
+
+  /* An error summary, or the verdict of a test that stopped, takes the focus once. */
+  const focusFirst = (root) => {
+    const target = root.querySelector("[data-focus]");
+    if (target) {
+      target.removeAttribute("data-focus");
+      target.focus({ preventScroll: false });
+    }
+  };
+
+  /* <button data-fill="#port" data-value="587">: a quick choice for a field. */
+  const fill = (button) => {
+    const field = document.querySelector(button.dataset.fill);
+    if (field) {
+      field.value = button.dataset.value;
+      field.dispatchEvent(new Event("input", { bubbles: true }));
+      field.dispatchEvent(new Event("change", { bubbles: true }));
+      field.focus();
+    }
+  };
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-fill]");
+    if (button) fill(button);
+    const copy = event.target.closest("[data-copy]");
+    if (copy && navigator.clipboard) {
+      navigator.clipboard.writeText(copy.dataset.copy).then(() => {
+        if (copy.dataset.copied) copy.textContent = copy.dataset.copied;
+      });
+    }
+    /* A menu closes when one clicks elsewhere. */
+    document.querySelectorAll("details.menu[open]").forEach((menu) => {
+      if (!menu.contains(event.target)) menu.open = false;
+    });
+  });
+
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") {
+      document.querySelectorAll("details.menu[open]").forEach((menu) => {
+        menu.open = false;
+        menu.querySelector("summary").focus();
+      });
+    }
+    /* Ctrl+Enter in a comment submits it. */
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && event.target.matches("textarea[data-submit]")) {
+      event.target.form.requestSubmit();
+    }
+  });
+
+  /* A filter acts as soon as a choice is made; its button stays for those without script. */
+  document.addEventListener("change", (event) => {
+    if (event.target.matches("[data-autosubmit] select, [data-autosubmit] input[type=checkbox]")) {
+      event.target.form.requestSubmit();
+    }
+  });
+
+  /* A form is submitted once, however often the button is pressed; the button stays focusable. */
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (form.method !== "post" || form.hasAttribute("hx-post") || form.dataset.busy === undefined) return;
+    if (form.dataset.busy === "yes") {
+      event.preventDefault();
+    } else {
+      form.dataset.busy = "yes";
+    }
+  });
+  window.addEventListener("pageshow", () => {
+    document.querySelectorAll("form[data-busy]").forEach((form) => { form.dataset.busy = ""; });
+  });
+
+  document.addEventListener("htmx:afterSettle", (event) => focusFirst(event.target));
+  document.addEventListener("DOMContentLoaded", () => focusFirst(document));
+})();
