@@ -24,6 +24,7 @@ class Environment:
     database_url: str
     key_file: Path
     base_url: str
+    base_url_given: bool
 
     @classmethod
     def read(cls) -> Environment:
@@ -33,6 +34,7 @@ class Environment:
             database_url=os.environ.get("DEPESCHE_DATABASE_URL", ""),
             key_file=Path(os.environ.get("DEPESCHE_SECRET_KEY_FILE", home / "secret.key")).absolute(),
             base_url=os.environ.get("DEPESCHE_BASE_URL", "http://127.0.0.1:8000").rstrip("/"),
+            base_url_given="DEPESCHE_BASE_URL" in os.environ,
         )
 
     @property

@@ -8,5 +8,6 @@ urlpatterns = [
     path("mail/", include("depesche.mailroom.connections.urls")),
     path("mail/outbox/", include("depesche.mailroom.outbox.urls")),
     path("mail/inbox/", include("depesche.mailroom.inbox.urls")),
+    path("catcher/", include("depesche.server.catcher.urls")),
     path("", include("depesche.tracker.web.urls")),
 ]

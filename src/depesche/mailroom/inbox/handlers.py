@@ -1,0 +1,73 @@
+"""The port through which received mails reach whoever understands them.
+
+Handlers are classes named in settings.DEPESCHE_INBOX_HANDLERS, asked in that order: the mailroom never
+imports the tracker.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cache
+from typing import Any, Protocol
+
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+from depesche.mailformat.reading import Reading
+from depesche.mailroom.inbox.models import Outcome
+
+
+@dataclass(frozen=True)
+class IncomingMail:
+    """A stored mail with its reading. `envelope_sender` is None where the source does not tell it, and
+    "" for the null reverse-path."""
+
+    received_id: int
+    raw: bytes = field(repr=False)
+    reading: Reading = field(repr=False)
+    envelope_sender: str | None
+    envelope_recipient: str
+    received_at: datetime
+
+
+@dataclass(frozen=True)
+class Handled:
+    """What became of a mail: `reason` in one sentence; `item` a key, `comment` an id, `text` what was taken
+    over; `proposal` what `accept_held` will need when a person says yes (JSON values only)."""
+
+    outcome: Outcome
+    reason: str = ""
+    item: str = ""
+    comment: int | None = None
+    text: str = ""
+    proposal: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Handler(Protocol):
+    """Runs inside a transaction together with the record of the outcome: both stand, or neither."""
+
+    def handle(self, mail: IncomingMail) -> Handled | None:
+        """Take the mail and say what became of it; None: not mine, ask the next."""
+
+    def accept_held(self, mail: IncomingMail, proposal: Mapping[str, Any]) -> Handled:
+        """A person decided that a held mail is to be taken as proposed."""
+
+
+@cache
+def _handler(path: str) -> Handler:
+    made: Handler = import_string(path)()
+    return made
+
+
+def handlers() -> list[tuple[str, Handler]]:
+    """The configured handlers with their dotted paths, in order."""
+    return [(path, _handler(path)) for path in getattr(settings, "DEPESCHE_INBOX_HANDLERS", [])]
+
+
+def handler_named(path: str) -> Handler:
+    """The handler that held a mail. LookupError when the settings no longer name it."""
+    if path not in getattr(settings, "DEPESCHE_INBOX_HANDLERS", []):
+        raise LookupError(f"No handler {path} in DEPESCHE_INBOX_HANDLERS.")
+    return _handler(path)
