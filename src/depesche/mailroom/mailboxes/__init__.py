@@ -1,0 +1,21 @@
+"""Access to the mailbox that belongs to the system address, over IMAP or POP3.
+
+Used by the inbox (polling), by the diagnosis (arrival of the test mail) and by logins of the kind "connect
+to the mailbox first". Synchronous: one thread a mailbox. No Django models.
+"""
+
+from depesche.mailroom.mailboxes.config import Cursor, Fetched, Mailbox, MailboxConfig, Position
+from depesche.mailroom.mailboxes.errors import MailboxError, MailboxStage
+from depesche.mailroom.mailboxes.opening import login_only, open_mailbox
+
+__all__ = [
+    "Cursor",
+    "Fetched",
+    "Mailbox",
+    "MailboxConfig",
+    "MailboxError",
+    "MailboxStage",
+    "Position",
+    "login_only",
+    "open_mailbox",
+]

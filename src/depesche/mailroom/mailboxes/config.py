@@ -1,0 +1,94 @@
+"""What a mailbox is to its users: how to reach it, how far it was read, what is new in it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from types import TracebackType
+from typing import Protocol, Self
+
+from depesche.smtpclient.config import Encryption, Trust
+
+MAX_MAIL = 50 * 1024 * 1024  # octets; of a larger mail only the beginning is fetched
+
+
+@dataclass(frozen=True)
+class MailboxConfig:
+    """One mailbox and how to speak to it. `protocol` is "imap" or "pop3"; `timeout` in seconds a step."""
+
+    protocol: str
+    host: str
+    port: int
+    encryption: Encryption
+    username: str
+    password: str = field(repr=False)
+    allow_clear_password: bool = False
+    trust: Trust = field(default_factory=Trust)
+    timeout: float = 30.0
+    folder: str = "INBOX"
+
+    @property
+    def name(self) -> str:
+        """The mailbox as one word, for the row that remembers how far it was read. No secret in it."""
+        return f"{self.protocol}://{self.username}@{self.host}:{self.port}/{self.folder}"[:255]
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """How far a mailbox has been read. Empty: never.
+
+    IMAP: every mail up to `last_uid` under `uidvalidity` was stored; when the server numbers anew, mails
+    since `since` are looked at again (stored ones are recognised). POP3: `seen` are the UIDLs that were
+    stored, but are still at the server.
+    """
+
+    uidvalidity: int | None = None
+    last_uid: int = 0
+    since: date | None = None
+    seen: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Position:
+    """Where a mail stands in its mailbox: `uid` for IMAP, `uidl` (and its number now) for POP3."""
+
+    uid: int = 0
+    uidl: str = ""
+    number: int = 0
+    uidvalidity: int = 0
+
+    def __str__(self) -> str:
+        return self.uidl or f"{self.uidvalidity}/{self.uid}"
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """A mail as it stands in the mailbox: still unmarked, still there."""
+
+    position: Position
+    raw: bytes = field(repr=False)
+
+
+class Mailbox(Protocol):
+    """An open, logged-in mailbox. Every method raises MailboxError when the connection fails."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+    def new_mails(self, cursor: Cursor) -> Iterator[Fetched]:
+        """Mails that the cursor does not cover, oldest first, one at a time. Nothing is marked by that."""
+
+    def mark_taken(self, positions: Sequence[Position]) -> None:
+        """These mails are stored with us: mark (IMAP) or delete (POP3) them at the server."""
+
+    def advanced(self, cursor: Cursor, taken: Sequence[Position], *, today: date) -> Cursor:
+        """The cursor once these mails are stored and marked."""
+
+    def wait(self, seconds: float, stop: threading.Event) -> bool:
+        """Wait until something arrives (True), or the time is over or `stop` is set (False). Where the
+        server cannot tell, returns False at once."""

@@ -1,0 +1,50 @@
+"""Encryption of a mailbox connection: the four modes of M9, the same for IMAP and POP3."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import Callable
+
+from depesche.mailroom.mailboxes.config import MailboxConfig
+from depesche.mailroom.mailboxes.errors import MailboxError, MailboxStage
+from depesche.smtpclient import tls
+from depesche.smtpclient.config import Encryption
+from depesche.smtpclient.errors import Cause
+
+_IMPLICIT_PORTS = {("imap", 993), ("pop3", 995)}
+
+
+def implicit_tls(config: MailboxConfig) -> bool:
+    """TLS from the first byte: SSL always, TLS on the ports that are made for it (RFC 8314)."""
+    return config.encryption is Encryption.SSL or (
+        config.encryption is Encryption.TLS and (config.protocol, config.port) in _IMPLICIT_PORTS
+    )
+
+
+def secure(config: MailboxConfig, *, offered: bool, start_tls: Callable[[ssl.SSLContext], object]) -> bool:
+    """Start TLS on a plain connection where the mode asks for it; returns whether it is encrypted now.
+
+    A failed handshake is never answered with a fall-back to plain.
+    """
+    if config.encryption is Encryption.NONE:
+        return False
+    if not offered:
+        if config.encryption is Encryption.TLS_IF_AVAILABLE:
+            return False
+        raise MailboxError(MailboxStage.TLS, Cause.STARTTLS_NOT_OFFERED)
+    start_tls(tls.context(config.trust))
+    return True
+
+
+def check_peer(config: MailboxConfig, connection: socket.socket) -> None:
+    """What the handshake could not check; raises tls.CertificateError."""
+    assert isinstance(connection, ssl.SSLSocket)
+    tls.verify_peer(config.trust, connection.getpeercert(binary_form=True), config.host)
+
+
+def check_clear_password(config: MailboxConfig, *, encrypted: bool) -> None:
+    """A password travels in clear only with encryption none and an express permission (M9)."""
+    if encrypted or (config.encryption is Encryption.NONE and config.allow_clear_password):
+        return
+    raise MailboxError(MailboxStage.LOGIN, Cause.CLEAR_PASSWORD_FORBIDDEN)
