@@ -1,1 +1,87 @@
-"""What every test may use. The fixtures for real servers live in `tests/support/`."""
+"""What every test may use (`tests/support/fixtures.py`), and the rule for skipped tests.
+
+A test that lacks a server is skipped by name and reason, listed at the end; in CI a skip is a failure.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator
+
+import pytest
+from _pytest.reports import CollectReport, TestReport
+from _pytest.terminal import TerminalReporter
+
+from tests.support.availability import SERVERS, require
+from tests.support.fixtures import (
+    _running_mail_host,
+    authority,
+    browser,
+    dovecot,
+    instance,
+    instance_database_url,
+    mail_host,
+    page,
+    postfix,
+)
+
+__all__ = [
+    "_running_mail_host",
+    "authority",
+    "browser",
+    "dovecot",
+    "instance",
+    "instance_database_url",
+    "mail_host",
+    "page",
+    "postfix",
+]
+
+IN_CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip what is marked to need a server that is not here."""
+    for mark in item.iter_markers("needs"):
+        unknown = set(mark.args) - SERVERS.keys()
+        if unknown:
+            pytest.fail(f"needs({', '.join(sorted(unknown))}): known are {', '.join(SERVERS)}")
+        require(*mark.args)
+
+
+def _reason(report: TestReport | CollectReport) -> str:
+    text = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+    return text.removeprefix("Skipped: ")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, TestReport, TestReport]:
+    """In CI every server is to be there: a skip fails."""
+    report = yield
+    if IN_CI and report.skipped and not hasattr(report, "wasxfail"):
+        reason = _reason(report)
+        report.outcome = "failed"
+        report.longrepr = f"skipped, which in CI is a failure: {reason}"
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, CollectReport, CollectReport]:
+    """The same for a whole file that skips itself."""
+    report = yield
+    if IN_CI and report.skipped:
+        reason = _reason(report)
+        report.outcome = "failed"
+        report.longrepr = f"skipped, which in CI is a failure: {reason}"
+    return report
+
+
+def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
+    """Name every skipped test with its reason."""
+    skipped = terminalreporter.getreports("skipped")
+    if skipped:
+        terminalreporter.section(f"{len(skipped)} skipped", sep="-")
+        for report in skipped:
+            terminalreporter.line(f"{report.nodeid}: {_reason(report)}")

@@ -5,9 +5,10 @@
     messages.py check      name every message that is missing, untranslated, doubtful or no longer used
     messages.py extract    print the messages of each app
 
-A message belongs to the nearest folder above it with an `apps.py`. Babel does the reading and writing, so
-that GNU gettext is not needed; the catalogues carry no dates and no line numbers, so that they change only
-where a message changed.
+A message belongs to the nearest folder above it with an `apps.py`; what lies in no app (mailformat and
+smtpclient know no Django and only mark their texts) belongs to the app that shows it first. Babel does the
+reading and writing, so that GNU gettext is not needed; the catalogues carry no dates and no line numbers, so
+that they change only where a message changed.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from babel.messages.pofile import read_po, write_po
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = ROOT / "src" / "depesche"
 LANGUAGES = ("de",)
+HOMELESS = dict.fromkeys(("mailformat", "smtpclient", "mailroom"), SOURCES / "mailroom" / "connections")
 TEMPLATES = {".html", ".txt"}
 KEYWORDS: dict[str, tuple[int | tuple[int, str], ...] | None] = {
     "_": None,
@@ -90,8 +92,9 @@ def app_of(path: Path) -> App | None:
         if (folder / "apps.py").exists():
             return App(folder)
         if folder == SOURCES:
-            return None
-    return None
+            break
+    home = HOMELESS.get(path.relative_to(SOURCES).parts[0])
+    return App(home) if home else None
 
 
 def locations(place: str) -> list[tuple[str, int]]:
