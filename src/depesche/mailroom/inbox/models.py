@@ -58,7 +58,10 @@ class MailboxCursor(models.Model):
     source = models.CharField(max_length=255, unique=True)  # protocol://user@host:port/folder
     uidvalidity = models.BigIntegerField(null=True)
     last_uid = models.BigIntegerField(default=0)
+    since = models.DateField(null=True)
     seen = models.JSONField(default=list)  # POP3: UIDLs that are stored and still at the server
+    lease_owner = models.CharField(max_length=40, blank=True)  # one process at a time reads a mailbox
+    lease_until = models.DateTimeField(null=True)
     updated_at = models.DateTimeField(auto_now=True)
 
 
