@@ -6,6 +6,7 @@ Django management commands of the rooms they belong to.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Sequence
@@ -81,7 +82,7 @@ def _run(name: str, arguments: list[str]) -> int:
     try:
         environment = Environment.read()
         if name in _MAKES_INSTALLATION and not wants_help:
-            keyfile.create(environment.key_file)
+            _make_key_of_new_installation(environment)
         elif not wants_help:
             _require_installation(environment)
         import django
@@ -108,6 +109,41 @@ class NoInstallation(Exception):
     """There is nothing to work on; the text names the path that was looked at."""
 
 
+def _make_key_of_new_installation(environment: Environment) -> None:
+    """A new installation gets a key. One whose key is lost does not get another: its secrets and signed
+    addresses hang on the old one."""
+    if environment.key_file.exists():
+        return
+    if _database_in_use(environment):
+        raise keyfile.KeyFileError(
+            f"The database is there, but its secret key is not at {environment.key_file}. Put the key file "
+            "back, or name it in DEPESCHE_SECRET_KEY_FILE; a new key could not read what the old one wrote."
+        )
+    keyfile.create(environment.key_file)
+
+
+def _database_in_use(environment: Environment) -> bool:
+    """Asked before Django's settings exist, since those read the key."""
+    table = "depesche_connections_installation"
+    if environment.uses_sqlite:
+        import sqlite3
+
+        path = _sqlite_path(environment)
+        if not os.path.exists(path):
+            return False
+        with contextlib.closing(sqlite3.connect(path)) as database:
+            found = database.execute("SELECT 1 FROM sqlite_master WHERE name = ?", [table]).fetchone()
+            return bool(found and database.execute(f"SELECT 1 FROM {table}").fetchone())  # noqa: S608 - ours
+    import psycopg
+
+    try:
+        with psycopg.connect(environment.database_url, connect_timeout=10) as database_:
+            (found,) = database_.execute("SELECT to_regclass(%s)", [table]).fetchone() or (None,)
+            return bool(found and database_.execute(f"SELECT 1 FROM {table}").fetchone())  # noqa: S608 - ours
+    except psycopg.Error as error:
+        raise NoInstallation(f"The database does not answer: {str(error).strip()}") from None
+
+
 def _require_installation(environment: Environment) -> None:
     if environment.uses_sqlite and not os.path.exists(_sqlite_path(environment)):
         raise NoInstallation(
@@ -128,7 +164,7 @@ def _require_database() -> None:
     from django.db import DatabaseError, connection
     from django.db.migrations.executor import MigrationExecutor
 
-    from depesche.mailroom.connections.secrets import KeyMismatch, check_key
+    from depesche.mailroom.connections.secrets import SecretsError, check_key
 
     try:
         executor = MigrationExecutor(connection)
@@ -141,7 +177,7 @@ def _require_database() -> None:
         )
     try:
         check_key()
-    except KeyMismatch as error:
+    except SecretsError as error:
         raise NoInstallation(str(error)) from None
 
 

@@ -13,7 +13,7 @@ from django.core.management.base import CommandError, CommandParser
 from depesche.mailroom.connections import actions as connections
 from depesche.mailroom.connections import queries as mail_settings
 from depesche.mailroom.connections.command import DepescheCommand
-from depesche.mailroom.connections.secrets import KeyMismatch, ensure_installation
+from depesche.mailroom.connections.secrets import SecretsError, ensure_installation
 from depesche.mailroom.outbox.worker import run_worker
 from depesche.server import sample
 from depesche.server.catcher import service as catcher_service
@@ -30,7 +30,10 @@ _WORKER_END = 15.0  # seconds
 class Command(DepescheCommand):
     help = "Try Depesche: pages, worker and a mail catcher in one process, with sample people and items."
 
+    needs_key = False  # it makes the database that remembers the key
+
     def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
         parser.add_argument("--host", default="127.0.0.1", help="address of the pages (default 127.0.0.1)")
         parser.add_argument("--port", type=int, default=8000, help="port of the pages (default 8000)")
         parser.add_argument("--smtp-port", type=int, default=2525, help="port of the catcher (default 2525)")
@@ -49,7 +52,7 @@ class Command(DepescheCommand):
         call_command("migrate", verbosity=0, interactive=False)
         try:
             ensure_installation()
-        except KeyMismatch as error:
+        except SecretsError as error:
             raise CommandError(str(error)) from None
         password = _PASSWORD if host in _LOOPBACK else secrets.token_urlsafe(9)
         self._prepare(smtp_port, password)

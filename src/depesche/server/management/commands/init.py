@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandError, CommandParser
 
 from depesche.mailroom.connections.command import DepescheCommand
-from depesche.mailroom.connections.secrets import KeyMismatch, ensure_installation
+from depesche.mailroom.connections.secrets import SecretsError, ensure_installation
 from depesche.tracker.accounts import actions as accounts
 from depesche.tracker.accounts import queries as people
 from depesche.tracker.items import actions as items
@@ -20,7 +20,10 @@ from depesche.tracker.items import queries as tracker
 class Command(DepescheCommand):
     help = "Create or migrate the database of this installation, and its secret key. Safe to repeat."
 
+    needs_key = False  # it makes the database that remembers the key
+
     def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
         parser.add_argument("--admin", metavar="EMAIL", help="add an administrator with this address")
         parser.add_argument(
             "--password-stdin",
@@ -33,7 +36,7 @@ class Command(DepescheCommand):
         call_command("migrate", verbosity=0, interactive=False)
         try:
             ensure_installation()
-        except KeyMismatch as error:
+        except SecretsError as error:
             raise CommandError(str(error)) from None
         if not tracker.workspaces_exist():
             items.create_workspace(key="MAIN", name="Main", is_default=True)

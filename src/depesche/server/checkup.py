@@ -1,0 +1,157 @@
+"""What `depesche check` looks at: each finding says what is the case and, where it is a fault, what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from django.conf import settings
+
+from depesche.mailroom.connections import queries as connections
+from depesche.mailroom.connections.choices import MailboxProtocol
+from depesche.mailroom.connections.queries import Flow
+from depesche.mailroom.outbox import queries as outbox
+from depesche.tracker.items import queries as items
+
+_EXPIRY_WARNING = timedelta(days=30)
+_SILENCE = timedelta(minutes=15)
+
+
+class Level(StrEnum):
+    OK = "ok"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at. `remedy` is empty where nothing is to be done."""
+
+    level: Level
+    what: str
+    remedy: str = ""
+
+
+def findings(now: datetime) -> list[Finding]:
+    """Everything that was looked at, in the order in which mail passes it."""
+    return [*_addresses(), *_outgoing(now), *_outbox(now), *_incoming(now), *_certificates(now)]
+
+
+def _addresses() -> Iterator[Finding]:
+    environment = settings.ENVIRONMENT
+    if environment.base_url_given:
+        yield Finding(Level.OK, f"Links in mails lead to {settings.DEPESCHE_BASE_URL}.")
+    else:
+        yield Finding(
+            Level.WARNING,
+            f"Links in mails lead to {settings.DEPESCHE_BASE_URL}, which other machines cannot reach.",
+            "Set DEPESCHE_BASE_URL to the address that people open in their browser.",
+        )
+    if environment.key_file.stat().st_mode & 0o077:
+        yield Finding(
+            Level.ERROR,
+            f"Others on this machine can read the secret key {environment.key_file}.",
+            f"Run: chmod 600 {environment.key_file}",
+        )
+
+
+def _outgoing(now: datetime) -> Iterator[Finding]:
+    connection = connections.outgoing()
+    health = connections.health()
+    if health.flow is Flow.UNCONFIGURED:
+        missing = "system address" if connection.host else "SMTP server"
+        yield Finding(
+            Level.ERROR,
+            f"No {missing} is configured: mails wait in the outbox.",
+            "Open Administration, E-mail, Outgoing; or: depesche connection set host=… system_address=…",
+        )
+    elif health.flow is Flow.PAUSED:
+        yield Finding(
+            Level.ERROR,
+            f"Mail does not flow: {health.reason}",
+            "Run: depesche connection test --to YOUR-ADDRESS",
+        )
+    else:
+        yield Finding(
+            Level.OK,
+            f"Mail goes out through {connection.host}:{connection.port} ({connection.encryption}), "
+            f"at most {connection.max_connections} connections.",
+        )
+    if connection.encryption == "none" and connection.auth != "none" and connection.allow_clear_password:
+        yield Finding(
+            Level.WARNING,
+            "The SMTP password may travel in clear.",
+            "Choose the encryption TLS or SSL if the server knows it.",
+        )
+
+
+def _outbox(now: datetime) -> Iterator[Finding]:
+    stats = outbox.stats(now)
+    if stats.workers:
+        yield Finding(Level.OK, f"{stats.workers} worker(s) at work.")
+    elif stats.remaining:
+        yield Finding(
+            Level.ERROR,
+            f"No worker runs, and {stats.remaining} mails are due.",
+            "Start 'depesche serve', or 'depesche worker' beside it.",
+        )
+    else:
+        yield Finding(Level.WARNING, "No worker runs.", "Start 'depesche serve', or 'depesche worker'.")
+    if stats.oldest_due_at and now - stats.oldest_due_at > _SILENCE and connections.outgoing().configured:
+        minutes = int((now - stats.oldest_due_at).total_seconds() // 60)
+        yield Finding(
+            Level.WARNING,
+            f"A mail has been due for {minutes} minutes.",
+            "Look at the outbox: depesche outbox list --state queued",
+        )
+    for state, what in (("failed", "refused for good"), ("expired", "given up"), ("held", "held for you")):
+        if count := stats.states.get(state, 0):
+            yield Finding(
+                Level.WARNING, f"{count} mails were {what}.", f"See: depesche outbox list --state {state}"
+            )
+
+
+def _incoming(now: datetime) -> Iterator[Finding]:
+    mailbox = connections.incoming()
+    if not mailbox.configured:
+        if connections.outgoing().items_by_mail:
+            yield Finding(
+                Level.ERROR,
+                "Items by mail are on, but no mailbox is configured: nothing can arrive.",
+                "Run: depesche mailbox set protocol=imap host=… username=… --password-stdin",
+            )
+        else:
+            yield Finding(Level.OK, "No mailbox is configured: answers by mail are not promised.")
+        return
+    if mailbox.last_error:
+        yield Finding(
+            Level.ERROR, f"The mailbox cannot be read: {mailbox.last_error}", "Run: depesche mailbox test"
+        )
+    elif mailbox.protocol == MailboxProtocol.PIPE:
+        yield Finding(Level.OK, "Mails come in through a pipe ('depesche inbox receive -').")
+    else:
+        yield Finding(Level.OK, f"Mails come in from {mailbox.host}:{mailbox.port} ({mailbox.protocol}).")
+    if connections.outgoing().items_by_mail and not items.default_workspace():
+        yield Finding(
+            Level.ERROR,
+            "Items by mail are on, but no workspace takes them.",
+            "Open Administration, Workspaces, and choose one.",
+        )
+
+
+def _certificates(now: datetime) -> Iterator[Finding]:
+    for entry in connections.keystore():
+        if entry.not_after <= now:
+            yield Finding(
+                Level.ERROR,
+                f"The trusted certificate of {entry.subject} expired on {entry.not_after:%Y-%m-%d}.",
+                "Import the new one: depesche keystore import FILE",
+            )
+        elif entry.not_after - now < _EXPIRY_WARNING:
+            yield Finding(
+                Level.WARNING,
+                f"The trusted certificate of {entry.subject} expires on {entry.not_after:%Y-%m-%d}.",
+                "Import its successor before: depesche keystore import FILE",
+            )
