@@ -14,21 +14,32 @@ class OutboxMessage(models.Model):
     """What all recipients of a mail share. Never changed after it was enqueued, but for its erasure.
 
     `content` lacks From (made at submission by the sender policy then in force) and the recipient's own
-    header lines (OutboxRecipient.header).
+    header lines (OutboxRecipient.header). It is the last column, so that the others are read without it.
     """
 
     created_at = models.DateTimeField()
-    category = models.CharField(max_length=20)  # actions.Category
-    sender = models.CharField(max_length=10)  # actions.SenderKind
+    category = models.CharField(max_length=20)  # categories.Category
+    sender = models.CharField(max_length=10)  # categories.SenderKind
     author_name = models.CharField(max_length=200, blank=True)
     author_address = models.CharField(max_length=254, blank=True)
     subject = models.CharField(max_length=400, blank=True)  # for lists; empty where sensitive
     item = models.CharField(max_length=40, blank=True)  # key of the item it is about, NW-482
-    content = models.BinaryField()
     charset = models.CharField(max_length=20)
     fell_back = models.BooleanField(default=False)  # UTF-8 because the chosen charset could not carry it
     sensitive = models.BooleanField(default=False)  # content is erased once accepted
-    expires_at = models.DateTimeField()
+    erased = models.BooleanField(default=False)
+    expires_at = models.DateTimeField(null=True)  # after that the mail is pointless (an account mail's link)
+    size = models.PositiveIntegerField()  # octets of content
+    content = models.BinaryField()
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["expires_at"],
+                name="depesche_outbox_expiring",
+                condition=models.Q(expires_at__isnull=False),
+            ),
+        ]
 
 
 class OutboxRecipient(models.Model):
@@ -41,7 +52,11 @@ class OutboxRecipient(models.Model):
     person = models.CharField(max_length=40, blank=True)  # whom the rights check asks about
     state = models.CharField(max_length=12, choices=State.choices, default=State.QUEUED)
     priority = models.SmallIntegerField(default=0)  # higher goes first
-    attempts = models.PositiveIntegerField(default=0)
+    attempts = models.PositiveIntegerField(
+        default=0
+    )  # each claim counts; one that never reached MAIL is given back
+    patience_from = models.PositiveIntegerField(default=0)  # attempts before a person said "try again"
+    deferred_since = models.DateTimeField(null=True)  # the first deferral: the queue lifetime runs from here
     next_attempt_at = models.DateTimeField()
     lease_owner = models.CharField(max_length=40, blank=True)
     lease_until = models.DateTimeField(null=True)
@@ -54,7 +69,7 @@ class OutboxRecipient(models.Model):
     class Meta:
         indexes = [
             models.Index(
-                fields=["-priority", "next_attempt_at", "id"],
+                fields=["priority", "next_attempt_at", "id"],
                 name="depesche_outbox_due",
                 condition=models.Q(state__in=[State.QUEUED, State.DEFERRED]),
             ),
@@ -90,3 +105,14 @@ class SlotLease(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["number"], name="depesche_slot_once")]
+
+
+class WorkerPresence(models.Model):
+    """A worker that is alive: how many slots it could use now, so that all get a fair share, and how fast it
+    is.
+    """
+
+    owner = models.CharField(max_length=40, unique=True)
+    seen_until = models.DateTimeField()
+    wanted = models.PositiveSmallIntegerField(default=0)
+    rate = models.FloatField(default=0.0)  # recipients accepted per second, lately

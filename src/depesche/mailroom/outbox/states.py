@@ -5,6 +5,8 @@ One table owns the rules; actions.py and queue.py ask it, docs/states/outbox.md 
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
@@ -42,3 +44,27 @@ TRANSITIONS: dict[State, frozenset[State]] = {
     S.SUPPRESSED: frozenset({S.QUEUED}),
     S.CANCELLED: frozenset(),
 }
+
+# What a person may still do something about, and what still may go out by itself.
+WAITING: frozenset[State] = frozenset({S.QUEUED, S.IN_FLIGHT, S.DEFERRED, S.UNCERTAIN})
+FINAL: frozenset[State] = frozenset(state for state, after in TRANSITIONS.items() if not after)
+
+
+def permitted(*path: State) -> bool:
+    """Whether a recipient may go through these states in this order (within one transaction or several)."""
+    return all(after in TRANSITIONS[before] for before, after in pairwise(path))
+
+
+def sources_of(state: State) -> frozenset[State]:
+    """The states from which one step leads to this one."""
+    return frozenset(before for before, after in TRANSITIONS.items() if state in after)
+
+
+def diagram() -> str:
+    """The table as a mermaid state diagram (docs/states/outbox.md)."""
+    lines = ["stateDiagram-v2", "    [*] --> queued"]
+    for before in State:
+        lines += [f"    {before.value} --> {after.value}" for after in State if after in TRANSITIONS[before]]
+        if before in FINAL:
+            lines.append(f"    {before.value} --> [*]")
+    return "\n".join(lines)

@@ -1,0 +1,404 @@
+"""Claiming and recording: the two statements everything hangs on. Private to the outbox, used by its worker.
+
+Strategy. A claim takes due rows for one owner under a lease, in one transaction; nobody else can take them
+until the lease ends (PostgreSQL: FOR UPDATE SKIP LOCKED; SQLite: the transaction holds the only write lock).
+Each claim counts up `attempts`, and (id, attempts) names that attempt for good: a result is recorded only
+while no other attempt has begun, so that a worker that lost its lease cannot overwrite what a later one found
+out, while its late 250 still saves everybody from a duplicate.
+
+Nothing here submits, renders or sleeps: transactions stay as short as their statements.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+
+from depesche.mailroom.outbox import sql
+from depesche.mailroom.outbox.actions import erase_settled
+from depesche.mailroom.outbox.categories import POLICIES, PRIORITIES
+from depesche.mailroom.outbox.models import OutboxMessage
+from depesche.mailroom.outbox.states import State
+
+LEASE = timedelta(seconds=60)
+MOST_BYTES = 48 * 1024 * 1024  # of content under way in one worker: a batch of large mails is cut short
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """One recipient taken for submission, with what the worker needs of its message but the content."""
+
+    id: int
+    attempt: int
+    address: str
+    header: bytes
+    person: str
+    waited: int  # attempts since a person last said "try again": the step of the back-off
+    deferred_since: datetime | None
+    message_id: int
+    category: str
+    sender: str
+    author_name: str
+    author_address: str
+    item: str
+    sensitive: bool
+    expires_at: datetime | None
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What is to be written down about one attempt.
+
+    `counts` False gives the attempt back: the server never heard of this mail. `try_at` is set for QUEUED,
+    DEFERRED and UNCERTAIN. `outcome` names the attempt in the history where it is not the state (EXPIRED
+    after a deferral).
+    """
+
+    id: int
+    attempt: int
+    state: State
+    code: int | None = None
+    reply: str = ""
+    stage: str = ""
+    started_at: datetime | None = None
+    try_at: datetime | None = None
+    counts: bool = True
+    outcome: str = ""
+    message_id: int = 0
+    sensitive: bool = False
+
+
+# The states are literals so that both databases see that the partial index applies.
+_DUE = "state IN ('queued', 'deferred')"
+_COLUMNS = (
+    "r.id, r.attempts, r.address, r.header, r.person, r.patience_from, r.deferred_since, r.message_id,"
+    " m.category, m.sender, m.author_name, m.author_address, m.item, m.sensitive, m.expires_at, m.size"
+)
+
+
+def anything_due(now: datetime) -> bool:
+    """Whether a claim would find a row. Reads only."""
+    with connection.cursor() as cursor:
+        return any(_due_ids(cursor, priority, 1, sql.moment(now)) for priority in PRIORITIES)
+
+
+def _due_ids(cursor: Any, priority: int, limit: int, at: Any) -> list[int]:
+    # One range of the index per priority: rows deferred into the future are never stepped over.
+    cursor.execute(
+        f"SELECT id FROM {sql.RECIPIENT} WHERE {_DUE} AND priority = %s AND next_attempt_at <= %s"  # noqa: S608  our names
+        " ORDER BY next_attempt_at, id LIMIT %s",
+        [priority, at, limit],
+    )
+    return [row[0] for row in cursor.fetchall()]
+
+
+def claim(owner: str, limit: int, now: datetime, lease: timedelta = LEASE) -> list[Claimed]:
+    """Take up to `limit` due recipients until `now + lease`: urgent ones first, then the longest waiting.
+
+    Fewer come where their contents would exceed MOST_BYTES (one always comes).
+    """
+    if limit < 1 or (sql.is_sqlite() and not anything_due(now)):  # no write lock for nothing
+        return []
+    with sql.writing() as cursor:
+        taken: list[Claimed] = []
+        for priority in PRIORITIES:
+            if limit > len(taken):
+                taken += _candidates(cursor, priority, limit - len(taken), sql.moment(now))
+        taken = _within(taken, MOST_BYTES)
+        if taken:
+            _take(cursor, taken, owner, sql.moment(now + lease), sql.moment(now))
+    return taken
+
+
+def _candidates(cursor: Any, priority: int, limit: int, at: Any) -> list[Claimed]:
+    lock = "" if sql.is_sqlite() else " FOR UPDATE OF r SKIP LOCKED"
+    cursor.execute(
+        f"SELECT {_COLUMNS} FROM {sql.RECIPIENT} r JOIN {sql.MESSAGE} m ON m.id = r.message_id"  # noqa: S608  our names
+        f" WHERE r.{_DUE} AND r.priority = %s AND r.next_attempt_at <= %s"
+        f" ORDER BY r.next_attempt_at, r.id LIMIT %s{lock}",
+        [priority, at, limit],
+    )
+    return [_claimed(row) for row in cursor.fetchall()]
+
+
+def _claimed(row: tuple[Any, ...]) -> Claimed:
+    (
+        recipient_id, attempts, address, header, person, patience_from, deferred_since, message_id, category,
+        sender, author_name, author_address, item, sensitive, expires_at, size,
+    ) = row  # fmt: skip
+    return Claimed(
+        recipient_id,
+        attempts + 1,
+        address,
+        bytes(header),
+        person,
+        attempts + 1 - patience_from,
+        sql.read_moment(deferred_since),
+        message_id,
+        category,
+        sender,
+        author_name,
+        author_address,
+        item,
+        bool(sensitive),
+        sql.read_moment(expires_at),
+        size,
+    )
+
+
+def _within(taken: list[Claimed], most: int) -> list[Claimed]:
+    """As many from the front as fit; content shared by several counts once."""
+    seen: set[int] = set()
+    total = 0
+    for index, one in enumerate(taken):
+        if one.message_id not in seen:
+            seen.add(one.message_id)
+            total += one.size
+            if total > most and index:
+                return taken[:index]
+    return taken
+
+
+def _take(cursor: Any, taken: Sequence[Claimed], owner: str, until: Any, at: Any) -> None:
+    for chunk in sql.in_chunks([one.id for one in taken]):
+        cursor.execute(
+            f"UPDATE {sql.RECIPIENT} SET state = 'in_flight', attempts = attempts + 1, lease_owner = %s,"  # noqa: S608  our names
+            f" lease_until = %s, updated_at = %s WHERE id IN ({sql.placeholders(len(chunk))})",
+            [owner, until, at, *chunk],
+        )
+
+
+# Still this attempt: under our lease, or its lease was lost and nobody has begun another.
+_MINE = "id = %s AND attempts = %s AND state = 'in_flight' AND lease_owner = %s"
+_LATE = (
+    "id = %s AND attempts = %s"
+    " AND (state = 'in_flight' AND lease_owner = %s OR state IN ('queued', 'held', 'uncertain'))"
+)
+
+
+def record(owner: str, batch: Sequence[Recorded], now: datetime) -> None:
+    """Write down results in one transaction. Those of an attempt that is no longer ours are dropped, but for
+    a late acceptance, which counts unless another attempt has begun.
+    """
+    if not batch:
+        return
+    at = sql.moment(now)
+    with sql.writing() as cursor:
+        accepted = [one for one in batch if one.state is State.ACCEPTED]
+        if accepted:
+            _accept(cursor, owner, accepted, at)
+        for one in batch:
+            if one.state is not State.ACCEPTED:
+                _record_other(cursor, owner, one, now)
+        erasable = {one.message_id for one in batch if one.sensitive and one.state in _ERASING}
+        if erasable:
+            erase_settled(sorted(erasable))
+
+
+_ERASING = (State.ACCEPTED, State.CANCELLED, State.EXPIRED)
+_ACCEPT = (
+    f"UPDATE {sql.RECIPIENT} SET state = 'accepted', stage = '', reply_code = %s, reply = %s,"  # noqa: S608  our names
+    f" accepted_at = %s, updated_at = %s, lease_owner = '', lease_until = NULL WHERE {_LATE}"
+)
+_ACCEPT_MANY = (
+    f"UPDATE {sql.RECIPIENT} r SET state = 'accepted', stage = '', reply_code = v.code, reply = v.reply,"  # noqa: S608  our names
+    " accepted_at = %s, updated_at = %s, lease_owner = '', lease_until = NULL"
+    " FROM unnest(%s::bigint[], %s::int[], %s::smallint[], %s::text[]) AS v(id, attempt, code, reply)"
+    " WHERE r.id = v.id AND r.attempts = v.attempt"
+    " AND (r.state = 'in_flight' AND r.lease_owner = %s OR r.state IN ('queued', 'held', 'uncertain'))"
+)
+
+
+def _accept(cursor: Any, owner: str, accepted: Sequence[Recorded], at: Any) -> None:
+    if sql.is_sqlite():
+        cursor.executemany(
+            _ACCEPT, [(one.code, one.reply, at, at, one.id, one.attempt, owner) for one in accepted]
+        )
+        return
+    columns = zip(*((one.id, one.attempt, one.code, one.reply) for one in accepted), strict=True)
+    cursor.execute(_ACCEPT_MANY, [at, at, *(list(column) for column in columns), owner])
+
+
+def _record_other(cursor: Any, owner: str, one: Recorded, now: datetime) -> None:
+    at = sql.moment(now)
+    deferred = at if one.state is State.DEFERRED else None
+    cursor.execute(
+        f"UPDATE {sql.RECIPIENT} SET state = %s, stage = %s, reply_code = %s, reply = %s, updated_at = %s,"  # noqa: S608  our names
+        " next_attempt_at = COALESCE(%s, next_attempt_at), deferred_since = COALESCE(deferred_since, %s),"
+        f" attempts = attempts - %s, lease_owner = '', lease_until = NULL WHERE {_MINE}",
+        [
+            one.state.value,
+            one.stage,
+            one.code,
+            one.reply,
+            at,
+            sql.moment(one.try_at),
+            deferred,
+            0 if one.counts else 1,
+            one.id,
+            one.attempt,
+            owner,
+        ],
+    )
+    if cursor.rowcount and one.counts:
+        _note_attempt(cursor, one, at)
+
+
+def _note_attempt(cursor: Any, one: Recorded, at: Any) -> None:
+    cursor.execute(
+        f"INSERT INTO {sql.ATTEMPT} (recipient_id, number, started_at, ended_at, outcome, stage,"  # noqa: S608  our names
+        " reply_code, reply) VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
+        [
+            one.id,
+            one.attempt,
+            sql.moment(one.started_at),
+            at,
+            one.outcome or one.state.value,
+            one.stage,
+            one.code,
+            one.reply,
+        ],
+    )
+
+
+def extend(owner: str, ids: Sequence[int], until: datetime) -> None:
+    """The heartbeat: what this owner still works on stays its own until then."""
+    with sql.writing() as cursor:
+        for chunk in sql.in_chunks(ids):
+            cursor.execute(
+                f"UPDATE {sql.RECIPIENT} SET lease_until = %s WHERE lease_owner = %s AND state = 'in_flight'"  # noqa: S608  our names
+                f" AND id IN ({sql.placeholders(len(chunk))})",
+                [sql.moment(until), owner, *chunk],
+            )
+
+
+@dataclass(frozen=True)
+class Swept:
+    """What a sweep did: leases lost, uncertain ones due again, expired ones."""
+
+    abandoned: int = 0
+    requeued: int = 0
+    expired: int = 0
+
+    def __bool__(self) -> bool:
+        return bool(self.abandoned or self.requeued or self.expired)
+
+
+def sweep(now: datetime, *, dead: Iterable[str] = (), limit: int = 500) -> Swept:
+    """Bring back what nobody works on any more, and end what has become pointless.
+
+    Lost leases (and those of owners known to be `dead`) go back to the queue, or are held where the category
+    wants a person to decide; the attempt is noted as abandoned. Uncertain ones that are due are queued again.
+    Queued and deferred ones past their message's own expiry are expired.
+    """
+    lost, doubtful, late = _lost(now, list(dead), limit), _doubtful(now, limit), _late(now, limit)
+    if not (lost or doubtful or late):
+        return Swept()
+    with sql.writing() as cursor:
+        return Swept(
+            abandoned=sum(_abandon(cursor, row, now) for row in lost),
+            requeued=_move(cursor, doubtful, "uncertain", State.QUEUED, "", now),
+            expired=_expire(cursor, late, now),
+        )
+
+
+def _rows(statement: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        return list(cursor.fetchall())
+
+
+def _lost(now: datetime, dead: Sequence[str], limit: int) -> list[tuple[Any, ...]]:
+    known_dead = f" OR r.lease_owner IN ({sql.placeholders(len(dead))})" if dead else ""
+    return _rows(
+        f"SELECT r.id, r.attempts, r.lease_owner, m.category FROM {sql.RECIPIENT} r"  # noqa: S608  our names
+        f" JOIN {sql.MESSAGE} m ON m.id = r.message_id"
+        f" WHERE r.state = 'in_flight' AND (r.lease_until < %s{known_dead}) LIMIT %s",
+        [sql.moment(now), *dead, limit],
+    )
+
+
+def _doubtful(now: datetime, limit: int) -> list[int]:
+    rows = _rows(
+        f"SELECT id FROM {sql.RECIPIENT} WHERE state = 'uncertain' AND next_attempt_at <= %s LIMIT %s",  # noqa: S608  our names
+        [sql.moment(now), limit],
+    )
+    return [row[0] for row in rows]
+
+
+def _late(now: datetime, limit: int) -> list[tuple[Any, ...]]:
+    return _rows(
+        f"SELECT r.id, r.message_id FROM {sql.MESSAGE} m JOIN {sql.RECIPIENT} r ON r.message_id = m.id"  # noqa: S608  our names
+        f" WHERE m.expires_at <= %s AND r.{_DUE} LIMIT %s",
+        [sql.moment(now), limit],
+    )
+
+
+def _abandon(cursor: Any, row: tuple[Any, ...], now: datetime) -> int:
+    recipient_id, attempt, owner, category = row
+    state = State.HELD if holds_uncertain(category) else State.QUEUED
+    cursor.execute(
+        f"UPDATE {sql.RECIPIENT} SET state = %s, lease_owner = '', lease_until = NULL, next_attempt_at = %s,"  # noqa: S608  our names
+        f" updated_at = %s WHERE {_MINE}",
+        [state.value, sql.moment(now), sql.moment(now), recipient_id, attempt, owner],
+    )
+    if not cursor.rowcount:
+        return 0
+    _note_attempt(cursor, Recorded(recipient_id, attempt, state, outcome="abandoned"), sql.moment(now))
+    return 1
+
+
+def _move(cursor: Any, ids: Sequence[int], before: str, after: State, reply: str, now: datetime) -> int:
+    count = 0
+    for chunk in sql.in_chunks(ids):
+        cursor.execute(
+            f"UPDATE {sql.RECIPIENT} SET state = %s, updated_at = %s{', reply = %s' if reply else ''}"  # noqa: S608  our names
+            f" WHERE state = %s AND id IN ({sql.placeholders(len(chunk))})",
+            [after.value, sql.moment(now), *([reply] if reply else []), before, *chunk],
+        )
+        count += cursor.rowcount
+    return count
+
+
+def _expire(cursor: Any, rows: Sequence[tuple[Any, ...]], now: datetime) -> int:
+    ids = [row[0] for row in rows]
+    words = "The mail had become pointless before the server took it: its own time had passed."
+    count = sum(_move(cursor, ids, state, State.EXPIRED, words, now) for state in ("queued", "deferred"))
+    if count:
+        erase_settled(sorted({row[1] for row in rows}))
+    return count
+
+
+def holds_uncertain(category: str) -> bool:
+    """Whether mails of this category wait for a person when nobody knows whether the server has them."""
+    wanted = getattr(settings, "DEPESCHE_HOLD_UNCERTAIN", ())
+    policy = POLICIES.get(category)  # type: ignore[call-overload]  # a StrEnum equals its value
+    return category in wanted or bool(policy and policy.hold_uncertain)
+
+
+def contents(message_ids: Iterable[int]) -> dict[int, bytes]:
+    """The shared contents of these messages."""
+    found: dict[int, bytes] = {}
+    for chunk in sql.in_chunks(sorted(set(message_ids))):
+        rows = OutboxMessage.objects.filter(pk__in=chunk).values_list("pk", "content")
+        found.update((key, bytes(content)) for key, content in rows)
+    return found
+
+
+def next_due(now: datetime) -> datetime | None:
+    """When the next waiting recipient becomes due (queued, deferred or uncertain); None where none waits."""
+    earliest: datetime | None = None
+    for priority in PRIORITIES:
+        rows = _rows(
+            f"SELECT MIN(next_attempt_at) FROM {sql.RECIPIENT} WHERE {_DUE} AND priority = %s",  # noqa: S608  our names
+            [priority],
+        )
+        earliest = min(filter(None, (earliest, sql.read_moment(rows[0][0]))), default=None)
+    rows = _rows(f"SELECT MIN(next_attempt_at) FROM {sql.RECIPIENT} WHERE state = 'uncertain'", [])  # noqa: S608  our names
+    return min(filter(None, (earliest, sql.read_moment(rows[0][0]))), default=None)

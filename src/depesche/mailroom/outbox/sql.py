@@ -1,0 +1,89 @@
+"""What differs between the two databases, in one place; and the few helpers that raw statements need.
+
+The queue speaks SQL itself: an ORM row costs more than the whole submission of a mail. Table names come from
+the models, values are always bound.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db import connection, transaction
+
+from depesche.mailroom.outbox.models import (
+    OutboxAttempt,
+    OutboxMessage,
+    OutboxRecipient,
+    SlotLease,
+    WorkerPresence,
+)
+
+MESSAGE = OutboxMessage._meta.db_table
+RECIPIENT = OutboxRecipient._meta.db_table
+ATTEMPT = OutboxAttempt._meta.db_table
+SLOT = SlotLease._meta.db_table
+WORKER = WorkerPresence._meta.db_table
+
+CHANNEL = "depesche"
+
+
+def is_sqlite() -> bool:
+    return connection.vendor == "sqlite"
+
+
+def moment(value: datetime | None) -> Any:
+    """A time as the database takes it in a raw statement."""
+    if value is None or connection.vendor != "sqlite":
+        return value
+    return value.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+
+
+def read_moment(value: Any) -> datetime | None:
+    """A time as a raw statement gave it."""
+    if value is None or value == "":
+        return None
+    moment: datetime = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+@contextmanager
+def writing() -> Iterator[Any]:
+    """A cursor inside a write transaction; joins the caller's where there is one."""
+    with transaction.atomic(savepoint=False), connection.cursor() as cursor:
+        yield cursor
+
+
+def notify(cursor: Any) -> None:
+    """Wake the workers once this transaction is committed. On SQLite they watch its data_version."""
+    if connection.vendor == "postgresql":
+        cursor.execute("SELECT pg_notify(%s, '')", [CHANNEL])
+
+
+def placeholders(count: int) -> str:
+    return ",".join(["%s"] * count)
+
+
+def in_chunks(ids: Sequence[int], size: int = 500) -> Iterator[Sequence[int]]:
+    """Pieces small enough for one statement's parameters."""
+    for start in range(0, len(ids), size):
+        yield ids[start : start + size]
+
+
+def reserve_ids(cursor: Any, table: str, count: int) -> range | list[int]:
+    """`count` new primary keys, to be inserted in this transaction.
+
+    PostgreSQL hands them out of the sequence. On SQLite the transaction already holds the write lock, so that
+    nobody else can take the numbers behind the highest ever used.
+    """
+    if connection.vendor == "postgresql":
+        cursor.execute(
+            "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)", [table, count]
+        )
+        return [row[0] for row in cursor.fetchall()]
+    cursor.execute("SELECT seq FROM sqlite_sequence WHERE name = %s", [table])
+    row = cursor.fetchone()
+    first = (row[0] if row else 0) + 1
+    return range(first, first + count)
