@@ -1,0 +1,136 @@
+"""The new words of an answer: without quote, signature and clutter, and with everything that was cut kept
+apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from depesche.mailformat.html_text import html_lines
+from depesche.mailformat.letter_lines import Line, plain_lines
+from depesche.mailformat.parse import BodySegment, ParsedMail
+from depesche.mailformat.reply_text.cutter import cut
+from depesche.mailformat.reply_text.known import KnownText
+from depesche.mailformat.reply_text.words import FORWARD_PREFIXES
+
+__all__ = ["ReplyText", "cut_text", "reply_text"]
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyText:
+    """`text` is what the writer wrote now, `cut` what was removed, each in the order of the mail."""
+
+    text: str
+    cut: str
+    had_quote: bool
+    had_signature: bool
+    from_html: bool
+
+
+def reply_text(mail: ParsedMail, *, known_texts: Sequence[str] = ()) -> ReplyText:
+    """The new text of a mail. `known_texts`: what we sent and this may quote, recognised without any mark.
+
+    Text and cut together hold every line of the body. HTML-only mails become Markdown. Linear in the body;
+    never raises.
+    """
+    lines: list[Line] = []
+    from_html = False
+    for segment in mail.body:
+        if lines:
+            lines.append(Line("", ""))
+        if segment.html is not None and _html_is_better(segment):
+            lines.extend(html_lines(segment.html))
+            from_html = True
+        else:
+            lines.extend(plain_lines(_without_armour(segment.text or "")))
+    subject = mail.subject.lower().lstrip()
+    forward = subject.startswith(FORWARD_PREFIXES)
+    names = _names(mail)
+    return _assemble(lines, forward=forward, names=names, known=KnownText(known_texts), from_html=from_html)
+
+
+def cut_text(text: str, *, known_texts: Sequence[str] = (), names: Sequence[str] = ()) -> ReplyText:
+    """The same for a bare plain-text body."""
+    lines = plain_lines(_without_armour(text))
+    lowered = [name.lower() for name in names]
+    return _assemble(lines, forward=False, names=lowered, known=KnownText(known_texts), from_html=False)
+
+
+def _assemble(
+    lines: Sequence[Line], *, forward: bool, names: Sequence[str], known: KnownText, from_html: bool
+) -> ReplyText:
+    decision = cut(lines, forward=forward, names=names, known=known)
+    kept: list[str] = []
+    removed: list[str] = []
+    for line, keep in zip(lines, decision.keep, strict=True):
+        blank = not line.content and not line.depth
+        if keep or blank:
+            kept.append(line.shown if keep else "")
+        if not keep:
+            removed.append(line.shown)
+    return ReplyText(_tidy(kept), _tidy(removed), decision.had_quote, decision.had_signature, from_html)
+
+
+def _tidy(lines: Sequence[str]) -> str:
+    """Lines joined, with at most two blank lines in a row, none at the ends."""
+    out: list[str] = []
+    blanks = 0
+    for line in lines:
+        if line.strip():
+            out.extend([""] * min(blanks, 2) if out else [])
+            out.append(line)
+            blanks = 0
+        else:
+            blanks += 1
+    return "\n".join(out)
+
+
+def _names(mail: ParsedMail) -> list[str]:
+    """Words of the writer's name, by which a signature is known."""
+    if not mail.from_:
+        return []
+    return [word for word in mail.from_[0].display_name.lower().replace(",", " ").split() if len(word) > 2]
+
+
+_POOR = (
+    "html",
+    "browser",
+    "e-mail client",
+    "email client",
+    "mail program",
+    "e-mail-programm",
+    "mailprogramm",
+)
+
+
+def _html_is_better(segment: BodySegment) -> bool:
+    """Plain text is preferred; unless there is none, or a note that the mail must be read as HTML."""
+    text = (segment.text or "").strip()
+    html = segment.html or ""
+    if not text:
+        return bool(html.strip())
+    if len(text) < 400 and len(html) > 4 * len(text):
+        lower = text.lower()
+        if any(word in lower for word in _POOR) and ("http" not in lower or len(text) < 200):
+            return True
+    head = text[:300].lower()
+    return head.startswith(("<html", "<!doctype html", "<div", "<table", "<p>", "<body"))
+
+
+def _without_armour(text: str) -> str:
+    """A text signed with PGP in the clear, without its armour (RFC 4880 §7). Dash escapes are undone."""
+    begin = text.find("-----BEGIN PGP SIGNED MESSAGE-----")
+    if begin < 0:
+        return text
+    signature = text.find("-----BEGIN PGP SIGNATURE-----", begin)
+    if signature < 0:
+        return text
+    tail_end = text.find("-----END PGP SIGNATURE-----", signature)
+    header_end = text.find("\n\n", begin)
+    if header_end < 0 or header_end > signature:
+        return text
+    body = text[header_end + 2 : signature]
+    body = "\n".join(line[2:] if line.startswith("- ") else line for line in body.split("\n"))
+    tail = text[tail_end + len("-----END PGP SIGNATURE-----") :] if tail_end >= 0 else ""
+    return text[:begin] + body + tail

@@ -1,0 +1,314 @@
+"""The decision: which lines are new. One pass marks what each line is, one decides, none looks twice.
+
+The rules, in their order:
+1. An older mail that is not marked with ">" begins at a separator, a forwarded header or an attribution and
+   goes on to the end.
+2. Quoted lines with an answer below them are answers between the lines: the answers are kept, and with two or
+   more of them the quoted words they answer as well. A single quote with the answer below it goes.
+3. A quote that nobody introduced, above the text, is the writer's own and stays.
+4. Signatures, device notes and list footers go; a closing with the writer's name stays.
+Nothing is lost: each line is either kept or in what was cut, in the order of the mail.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from depesche.mailformat.letter_lines import Line, Mark
+from depesche.mailformat.reply_text import markers
+from depesche.mailformat.reply_text.clutter import is_device_note
+from depesche.mailformat.reply_text.known import KnownText
+from depesche.mailformat.reply_text.signature import signature_start
+
+#: How many lines of a quoted block are kept as the context of an answer between the lines.
+CONTEXT_LINES = 14
+
+
+class _Is(Enum):
+    TEXT = "text"
+    QUOTE = "quote"
+    MARKER = "marker"
+    CLUTTER = "clutter"
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """For each line, whether it is kept. Also what was found."""
+
+    keep: tuple[bool, ...]
+    had_quote: bool
+    had_signature: bool
+
+
+@dataclass(slots=True)
+class _Block:
+    """Neighbouring lines of one sort. Blank lines belong to the text block they stand in or before."""
+
+    is_quote: bool
+    start: int
+    end: int
+    introduced: bool = False
+
+
+def cut(lines: Sequence[Line], *, forward: bool, names: Sequence[str], known: KnownText) -> Cut:
+    """Decide line by line. `forward`: the mail passes another one on, so that the older mail is its
+    content.
+    """
+    contents = [line.content for line in lines]
+    kinds = [_Is.TEXT] * len(lines)
+    for index, line in enumerate(lines):
+        if line.depth > 0:
+            kinds[index] = _Is.QUOTE
+        elif line.mark is Mark.SIGNATURE or (line.content and is_device_note(line.content, certain=True)):
+            kinds[index] = _Is.CLUTTER
+    _bars_are_quotes(lines, kinds)
+    found = _find_markers(lines, contents, kinds)
+    limit = len(lines)
+    introduced: set[int] = set()
+    has_text_before = False
+    seen = 0
+    for marker in found:
+        following = _next_line(lines, marker.end)
+        quoted = following is not None and kinds[following] is _Is.QUOTE
+        if marker.kind == "attribution" and marker.weak and not quoted:
+            continue
+        while seen < marker.start and not has_text_before:
+            has_text_before = kinds[seen] is _Is.TEXT and bool(contents[seen])
+            seen += 1
+        if marker.kind == "reply-above":
+            limit = _back_over_rules(lines, marker.start)
+            break
+        if marker.kind == "forward" and (forward or not has_text_before):
+            continue
+        if marker.kind == "cut-below" and forward:
+            continue
+        if quoted and following is not None:
+            for index in range(marker.start, marker.end):
+                kinds[index] = _Is.MARKER
+            introduced.add(following)
+            continue
+        if forward and marker.kind in ("header", "separator"):
+            continue
+        if has_text_before or marker.kind == "cut-below":
+            limit = _back_over_rules(lines, marker.start)
+            break
+        # At the top of the mail, with nothing above it: what follows is all there is, and stays.
+        for index in range(marker.start, marker.end):
+            kinds[index] = _Is.MARKER
+    limit = _cut_known(lines, kinds, limit, known)
+    _overflow_is_quote(lines, kinds, limit)
+    blocks = _blocks(lines, kinds, limit, introduced)
+    had_quote = (
+        limit < len(lines) or any(kind is _Is.MARKER for kind in kinds) or any(b.is_quote for b in blocks)
+    )
+    keep, had_signature = _decide(lines, kinds, blocks, names)
+    had_signature = had_signature or any(kind is _Is.CLUTTER for kind in kinds)
+    return Cut(tuple(keep), had_quote, had_signature)
+
+
+def _next_line(lines: Sequence[Line], start: int) -> int | None:
+    """The next line with something on it, over at most five blank ones."""
+    for index in range(start, min(len(lines), start + 6)):
+        if lines[index].content:
+            return index
+        if lines[index].depth:
+            return index
+    return None
+
+
+def _bars_are_quotes(lines: Sequence[Line], kinds: list[_Is]) -> None:
+    """Some programs mark quotes with a bar: only where several lines in a row have one, and it is no
+    table.
+    """
+    start = 0
+    while start < len(lines):
+        end = start
+        closed = 0
+        while end < len(lines) and kinds[end] is _Is.TEXT and lines[end].content.startswith("|"):
+            closed += lines[end].content.endswith("|") and len(lines[end].content) > 1
+            end += 1
+        if end - start >= 2 and closed == 0:
+            for index in range(start, end):
+                kinds[index] = _Is.QUOTE
+        start = max(end, start + 1)
+
+
+def _find_markers(
+    lines: Sequence[Line], contents: Sequence[str], kinds: Sequence[_Is]
+) -> list[markers.Marker]:
+    """All markers in unquoted lines, in order, and those on the first line of a quote."""
+    found: list[markers.Marker] = []
+    floor = -1
+    index = 0
+    count = len(lines)
+    while index < count:
+        line = lines[index]
+        content = contents[index]
+        if line.mark is Mark.CUT_BELOW:
+            found.append(markers.Marker(index, index + 1, "cut-below"))
+            return found
+        if line.mark is Mark.ATTRIBUTION and content:
+            found.append(markers.Marker(index, index + 1, "attribution"))
+            floor = index
+            index += 1
+            continue
+        if not content or kinds[index] is not _Is.TEXT:
+            if kinds[index] is _Is.QUOTE:
+                floor = index
+            index += 1
+            continue
+        marker = _marker_at(contents, index, floor)
+        if marker is not None:
+            found.append(marker)
+            floor = marker.end - 1
+            index = max(marker.end, index + 1)
+            continue
+        index += 1
+    return found
+
+
+def _marker_at(contents: Sequence[str], index: int, floor: int) -> markers.Marker | None:
+    kind = markers.separator_kind(contents[index])
+    if kind is not None:
+        end = index + 1
+        following = end
+        while following < len(contents) and following < end + 4 and not contents[following]:
+            following += 1
+        if kind in ("separator", "forward") and following < len(contents):
+            block = markers.header_block_at(contents, following, separated=True)
+            if block is not None:
+                end = block.end
+        return markers.Marker(index, end, kind)
+    block = markers.header_block_at(contents, index, separated=index > 0 and _rule_above(contents, index))
+    if block is not None:
+        return block
+    if markers.is_one_line_header(contents[index]):
+        return markers.Marker(index, index + 1, "header")
+    return markers.attribution_ending_at(contents, index, floor)
+
+
+def _rule_above(contents: Sequence[str], index: int) -> bool:
+    for above in range(index - 1, max(-1, index - 4), -1):
+        if contents[above]:
+            return markers.is_rule(contents[above])
+    return False
+
+
+def _back_over_rules(lines: Sequence[Line], start: int) -> int:
+    """Rules and blank lines directly above belong to what is cut."""
+    limit = start
+    while limit > 0 and (lines[limit - 1].blank or markers.is_rule(lines[limit - 1].content)):
+        limit -= 1
+    return limit
+
+
+def _cut_known(lines: Sequence[Line], kinds: Sequence[_Is], limit: int, known: KnownText) -> int:
+    """Where the words that we wrote ourselves begin, if they end the text without any mark."""
+    if not known:
+        return limit
+    start = limit
+    ours = 0
+    foreign = 0
+    for index in range(limit - 1, -1, -1):
+        content = lines[index].content
+        if not content:
+            continue
+        if kinds[index] is not _Is.TEXT or known.contains(content):
+            ours += 1
+            foreign = 0
+            start = index
+            continue
+        foreign += 1
+        if foreign > 1:
+            break
+    return start if ours >= 2 else limit
+
+
+def _overflow_is_quote(lines: Sequence[Line], kinds: list[_Is], limit: int) -> None:
+    """A quoted line that a gateway broke in two leaves its end without a mark: between two quoted lines."""
+    for index in range(1, limit - 1):
+        if kinds[index] is _Is.TEXT and kinds[index - 1] is _Is.QUOTE and kinds[index + 1] is _Is.QUOTE:
+            before = lines[index - 1].content
+            here = lines[index].content
+            if (
+                len(before) >= 60
+                and here
+                and len(here) <= 30
+                and before[-1] not in ".!?:;"
+                and here[0].islower()
+            ):
+                kinds[index] = _Is.QUOTE
+
+
+def _blocks(lines: Sequence[Line], kinds: Sequence[_Is], limit: int, introduced: set[int]) -> list[_Block]:
+    """Blocks of text and of quote; blank lines between two quoted lines belong to the quote."""
+    blocks: list[_Block] = []
+    for index in range(limit):
+        kind = kinds[index]
+        if kind is _Is.QUOTE:
+            if blocks and blocks[-1].is_quote:
+                blocks[-1].end = index + 1
+                blocks[-1].introduced |= index in introduced
+            else:
+                blocks.append(_Block(True, index, index + 1, index in introduced))
+        elif kind is _Is.TEXT and lines[index].content:
+            if blocks and not blocks[-1].is_quote:
+                blocks[-1].end = index + 1
+            else:
+                blocks.append(_Block(False, index, index + 1))
+    return blocks
+
+
+def _decide(
+    lines: Sequence[Line], kinds: Sequence[_Is], blocks: list[_Block], names: Sequence[str]
+) -> tuple[list[bool], bool]:
+    keep = [False] * len(lines)
+    had_signature = False
+    ends: dict[int, int] = {}
+    seen_text = False
+    for position, block in enumerate(blocks):
+        if block.is_quote:
+            continue
+        contents = [
+            lines[index].content if kinds[index] is _Is.TEXT else ""
+            for index in range(block.start, block.end)
+        ]
+        below_quote = position > 0 and seen_text
+        last = all(other.is_quote for other in blocks[position + 1 :])
+        size = signature_start(contents, names=names, below_quote=below_quote, last=last)
+        had_signature |= size < len(contents)
+        ends[position] = block.start + size
+        seen_text = seen_text or size > 0
+    answers = [
+        position
+        for position, block in enumerate(blocks)
+        if not block.is_quote and ends[position] > block.start
+    ]
+    for position in answers:
+        block = blocks[position]
+        for index in range(block.start, ends[position]):
+            keep[index] = kinds[index] is _Is.TEXT
+    below = [position for position in answers if position > 0 and blocks[position - 1].is_quote]
+    between = len(answers) >= 2
+    for position in below:
+        quote = blocks[position - 1]
+        if between or not quote.introduced:
+            _keep_context(lines, kinds, keep, quote, whole=not between)
+    return keep, had_signature
+
+
+def _keep_context(
+    lines: Sequence[Line], kinds: Sequence[_Is], keep: list[bool], quote: _Block, *, whole: bool
+) -> None:
+    start = quote.start
+    if not whole and quote.end - quote.start > CONTEXT_LINES:
+        # The paragraph that is answered: from the end back to a blank line.
+        start = quote.end - 1
+        while start > quote.start and quote.end - start < CONTEXT_LINES:
+            start -= 1
+            if lines[start].blank and quote.end - start > CONTEXT_LINES // 2:
+                break
+    for index in range(start, quote.end):
+        keep[index] = kinds[index] is _Is.QUOTE
