@@ -1,6 +1,14 @@
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import path
+
+from depesche.mailroom.inbox import views
 
 app_name = "inbox"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("", views.received_list, name="list"),
+    path("<int:received_id>", views.detail, name="detail"),
+    path("<int:received_id>/source", views.source, name="source"),
+    path("<int:received_id>/accept", views.accept, name="accept"),
+    path("<int:received_id>/discard", views.discard, name="discard"),
+]

@@ -1,0 +1,80 @@
+"""What came in, for pages and commands: frozen rows, newest first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Count, Q
+
+from depesche.mailroom.inbox.models import Outcome, ReceivedMessage
+
+
+@dataclass(frozen=True)
+class ReceivedRow:
+    """A received mail. `item` is the key of the item it reached, or would reach if it is held."""
+
+    id: int
+    received_at: datetime
+    source: str
+    from_address: str
+    subject: str
+    size: int
+    outcome: Outcome
+    reason: str
+    item: str
+    comment: int | None
+    decided_by: str
+    envelope_recipient: str = ""
+    handler: str = ""
+    proposal: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def state(self) -> str:
+        """The outcome as a word of the interface: "waiting" while there is none."""
+        return self.outcome.value or "waiting"
+
+
+_FIELDS = tuple(name for name in ReceivedRow.__dataclass_fields__ if name != "outcome")
+
+
+def _row(values: dict[str, Any]) -> ReceivedRow:
+    return ReceivedRow(**values | {"outcome": Outcome(values["outcome"])})
+
+
+def received(
+    outcome: Outcome | None = None, *, text: str = "", before: int | None = None, limit: int = 50
+) -> list[ReceivedRow]:
+    """Received mails, newest first; `text` is looked for in sender, subject and item; `before` is an id."""
+    rows = ReceivedMessage.objects.order_by("-id")
+    if outcome is not None:
+        rows = rows.filter(outcome=outcome)
+    if text:
+        rows = rows.filter(
+            Q(from_address__icontains=text) | Q(subject__icontains=text) | Q(item__iexact=text)
+        )
+    if before is not None:
+        rows = rows.filter(pk__lt=before)
+    return [_row(dict(values)) for values in rows.values("outcome", *_FIELDS)[:limit]]
+
+
+def received_mail(received_id: int) -> ReceivedRow | None:
+    values = ReceivedMessage.objects.filter(pk=received_id).values("outcome", *_FIELDS).first()
+    return _row(dict(values)) if values else None
+
+
+def raw_mail(received_id: int) -> bytes | None:
+    raw = ReceivedMessage.objects.filter(pk=received_id).values_list("raw", flat=True).first()
+    return None if raw is None else bytes(raw)
+
+
+def counts() -> dict[str, int]:
+    """How many mails had which outcome; "waiting" for those without one."""
+    found = ReceivedMessage.objects.values_list("outcome").annotate(count=Count("pk")).order_by("outcome")
+    return {outcome or "waiting": count for outcome, count in found}
+
+
+def held_count() -> int:
+    return ReceivedMessage.objects.filter(outcome=Outcome.HELD).count()
