@@ -120,6 +120,7 @@ DEPESCHE_INBOX_HANDLERS = [
 ]
 DEPESCHE_RIGHTS_CHECK = "depesche.tracker.notifications.rights.withdrawn"
 DEPESCHE_WORKER_TASKS = [
+    "depesche.tracker.accounts.resets.AnswerResetRequests",
     "depesche.tracker.notifications.planner.PlanNotices",
     "depesche.tracker.notifications.reminders.SendReminders",
     "depesche.mailroom.inbox.polling.PollMailboxes",

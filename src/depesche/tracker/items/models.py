@@ -89,6 +89,7 @@ class Watcher(models.Model):
     class Kind(models.TextChoices):
         INFORMED = "informed", _("informed")
         CONSULTED = "consulted", _("consulted")
+        MUTED = "muted", _("no mail about it")  # wants none, whatever their role on the item
 
     item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="watchers")
     person = models.ForeignKey(PERSON, on_delete=models.CASCADE, related_name="watching")
@@ -150,10 +151,16 @@ class ItemEvent(models.Model):
     via = models.CharField(max_length=10, choices=Via.choices, default=Via.WEB)
     at = models.DateTimeField(default=timezone.now)
     received = models.BigIntegerField(null=True, unique=True)  # an item that came by mail: once
-    planned_at = models.DateTimeField(null=True)  # when its notices were planned
+    due_at = models.DateTimeField(default=timezone.now)  # its notices are not planned before
+    planning_at = models.DateTimeField(
+        null=True
+    )  # since then its notices are being planned: never changed again
+    planned_at = models.DateTimeField(null=True)  # when all its notices were planned
 
     class Meta:
         indexes = [
-            models.Index(fields=["id"], name="depesche_event_open", condition=models.Q(planned_at=None)),
+            models.Index(
+                fields=["due_at", "id"], name="depesche_event_open", condition=models.Q(planned_at=None)
+            ),
             models.Index(fields=["item", "at"], name="depesche_event_history"),
         ]

@@ -1,0 +1,24 @@
+"""The addresses that mails link to, without the pages behind them."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import include, path
+
+
+def page(request: HttpRequest, **_parts: str) -> HttpResponse:
+    return HttpResponse()
+
+
+_web = (
+    [
+        path("items/<str:key>", page, name="item"),
+        path("files/<int:attachment_id>", page, name="attachment"),
+        path("me/mail", page, name="my-mail"),
+        path("u/mute/<str:token>", page, name="unsubscribe"),
+        path("password/<str:uid>/<str:token>", page, name="set-password"),
+        path("password", page, name="forgot-password"),
+    ],
+    "web",
+)
+urlpatterns = [path("", include(_web))]
