@@ -25,16 +25,16 @@ demo:
 	@$(BOOTSTRAP) run depesche demo $(ARGS)
 
 test:
-	@$(BOOTSTRAP) dev python tools/run_tests.py $(ARGS)
+	@$(BOOTSTRAP) dev python -m tools.run_tests $(ARGS)
 
 check:
-	@$(BOOTSTRAP) dev python tools/run_checks.py $(ARGS)
+	@$(BOOTSTRAP) dev python -m tools.run_checks $(ARGS)
 
 bench:
-	@$(BOOTSTRAP) dev python tools/run_bench.py $(ARGS)
+	@$(BOOTSTRAP) dev python -m tools.run_bench $(ARGS)
 
 messages:
 	@$(BOOTSTRAP) dev python tools/messages.py update
 
 lock:
-	@$(PYTHON) tools/lock.py $(ARGS)
+	@$(PYTHON) -m tools.lock $(ARGS)

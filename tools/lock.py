@@ -17,7 +17,6 @@ import tempfile
 import tomllib
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from tools import bootstrap
 
 ROOT = Path(__file__).resolve().parent.parent

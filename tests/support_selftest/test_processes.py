@@ -27,7 +27,7 @@ def test_waiting_gives_the_value_or_says_what_it_waited_for() -> None:
 
 
 def test_a_program_is_watched_and_killed_with_its_children(tmp_path: Path) -> None:
-    child = "import time; print('child', flush=True); time.sleep(600)"
+    child = "import signal; print('child', flush=True); signal.pause()"
     parent = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])"
     with Program([sys.executable, "-c", parent], tmp_path / "out") as program:
         program.wait_for_output("child")
