@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.urls import reverse
 
+from depesche.mailformat.addresses import AddressError, canonical_domain
+
 
 def absolute(path: str) -> str:
     """The address that people outside can open, of a path that begins with `/`."""
@@ -21,11 +23,9 @@ def page(name: str, *args: object) -> str:
 
 
 def host() -> str:
-    """The host of our own address, in ASCII; for Message-IDs."""
+    """The host of our own address as a domain, in ASCII; for Message-IDs."""
     name = urlsplit(absolute("")).hostname or "localhost"
-    if ":" in name:
-        return f"[{name}]"
     try:
-        return name.encode("idna").decode("ascii")
-    except UnicodeError:
+        return canonical_domain(f"[IPv6:{name}]" if ":" in name else name)
+    except AddressError:
         return "localhost"
