@@ -39,9 +39,8 @@ def one_line(text: str) -> str:
     return well_formed(_CONTROLS.sub("", text)).strip(" ")
 
 
-def clean_name(text: str) -> str:
-    """A display name that is safe to show and to write: one line, no bidirectional overrides, at most
-    MAX_NAME."""
-    if text.isascii() and text.isprintable() and len(text) <= MAX_NAME:
+def clean_name(text: str, limit: int = MAX_NAME) -> str:
+    """A name safe to show and to write: one line, no bidirectional overrides, at most `limit` characters."""
+    if text.isascii() and text.isprintable() and len(text) <= limit:
         return text.strip(" ")
-    return one_line(_BIDI.sub("", text[: 4 * MAX_NAME]))[:MAX_NAME].strip(" ")
+    return one_line(_BIDI.sub("", text[: 4 * limit]))[:limit].strip(" ")

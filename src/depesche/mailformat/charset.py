@@ -78,6 +78,8 @@ _BY_KEY = {charset.key: charset for charset in CHARSETS}
 
 # Python's ISO-8859 codecs carry the C1 controls; mail programs make something else of them, or nothing.
 _C1 = re.compile("[\x80-\x9f]")
+# What a reader of escape sequences takes for one, even where Python's codec lets it pass.
+_SHIFTS = re.compile("[\x0e\x0f\x1b]")
 
 
 def offered(name: str) -> Charset | None:
@@ -91,7 +93,7 @@ def carries(charset: Charset, text: str) -> bool:
         return well_formed(text) is text
     if text.isascii() and not charset.stateful:
         return True
-    if _C1.search(text):
+    if _C1.search(text) or (charset.stateful and _SHIFTS.search(text)):
         return False
     try:
         octets = text.encode(charset.codec)

@@ -171,7 +171,7 @@ _CONTENT_ID = re.compile(r"[!-;=?-~]{1,200}")
 def safe_filename(name: str) -> str:
     """The name of a file without folders and control characters, at most 200 characters; `attachment` for
     none."""
-    name = clean_name(_PATH.split(one_line(name[-1000:]))[-1])
+    name = clean_name(_PATH.split(one_line(name[-1000:]))[-1], 1000)
     if len(name) > 200:
         stem, dot, suffix = name.rpartition(".")
         name = f"{stem[: 199 - len(suffix)]}.{suffix}" if dot and len(suffix) <= 20 else name[:200]

@@ -262,7 +262,7 @@ def list_id(identifier: str, description: str = "", charset: Charset = UTF_8) ->
     """List-Id (RFC 2919): `Description <identifier>`. HeaderError when the identifier is no dotted name."""
     if not re.fullmatch(r"[A-Za-z0-9_\-]+(?:\.[A-Za-z0-9_\-]+)+", identifier) or len(identifier) > 255:
         raise HeaderError("List-Id: not a dotted name")
-    name = one_line(description)
+    name = one_line(one_line(description)[:256])
     words: list[str]
     if not name:
         words = []
@@ -271,7 +271,7 @@ def list_id(identifier: str, description: str = "", charset: Charset = UTF_8) ->
     elif name.isascii() and "=?" not in name and len(name) <= 60:
         words = [_quoted(name)]
     else:
-        words = encode_words(name[:256], charset, room=_ENCODED_LINE - len("List-Id: "))
+        words = encode_words(name, charset, room=_ENCODED_LINE - len("List-Id: "))
     return _fold("List-Id: ", [*words, f"<{identifier}>"], _ENCODED_LINE)
 
 

@@ -22,7 +22,7 @@ _FOLD = re.compile(rb"\r\n(?=[ \t])")
 _MEDIA_TYPE = re.compile(rb"\s*([A-Za-z0-9!#$&^_.+\-]+)/([A-Za-z0-9!#$&^_.+\-]+)")
 _BOUNDARY = re.compile(rb';\s*boundary\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;"]+))', re.IGNORECASE)
 _QP_ESCAPED = bytes(o for o in range(256) if not (32 <= o < 127 or o in b"\t\r\n") or o == 0x3D)
-_ODD_WORD = re.compile(r"""[^\s"<>,;()\\]*[^\x00-\x7f\s][^\s"<>,;()\\]*""")
+_WORD = re.compile(r"""[^\x00-\x20"<>,;()\\]+""")
 
 
 def needs_8bit(octets: bytes) -> bool:
@@ -32,7 +32,7 @@ def needs_8bit(octets: bytes) -> bool:
 
 def has_long_line(octets: bytes) -> bool:
     """Whether a line is longer than the 998 octets that SMTP carries."""
-    return len(octets) > MAX_LINE and max(map(len, octets.split(b"\n"))) - 1 > MAX_LINE
+    return len(octets) > MAX_LINE and max(map(len, octets.split(b"\r\n"))) > MAX_LINE
 
 
 def crlf(octets: bytes) -> bytes:
@@ -52,7 +52,7 @@ def encode_text(octets: bytes) -> tuple[str, bytes]:
     encoded)."""
     escaped = len(octets) - len(octets.translate(None, _QP_ESCAPED))
     if 2 * escaped * 3 <= len(octets):
-        return "quoted-printable", binascii.b2a_qp(octets, istext=True, quotetabs=False)
+        return "quoted-printable", crlf(binascii.b2a_qp(octets, istext=True, quotetabs=False))
     return "base64", base64_lines(octets)
 
 
@@ -157,7 +157,9 @@ def _ascii_field(field: bytes) -> bytes:
     if field.isascii():
         return field
     text = decode_octets(_FOLD.sub(b"", field))
-    text = _ODD_WORD.sub(lambda match: " ".join(encode_words(match.group(), UTF_8)), text)
+    text = _WORD.sub(
+        lambda word: word[0] if word[0].isascii() else " ".join(encode_words(word[0], UTF_8)), text
+    )
     lines: list[str] = []
     line = ""
     for word in text.split(" "):
