@@ -49,7 +49,7 @@ RULES = (
         suffixes=(".py",),
     ),
     Rule(
-        re.compile(r"#\s*noqa(?!:\s*[A-Z]+\d+(,\s*[A-Z]+\d+)*\s+\W*\w+\W+\w+)", re.IGNORECASE),
+        re.compile(r"#\s*noqa(?!:\s*[A-Z]+\d+(,\s*[A-Z]+\d+)*\W+\w+\W+\w+)", re.IGNORECASE),
         "say which rule is broken and why: `# noqa: CODE  the reason in words`",
         suffixes=(".py",),
     ),
