@@ -59,7 +59,7 @@ def smtp_config(
 
 
 def mailbox_config(
-    settings: IncomingSettings, *, password: str | Secret | None = None, timeout: float | None = None
+    settings: IncomingSettings, *, password: str | Secret | None = None, timeout: float = 30.0
 ) -> MailboxConfig:
     """How to reach the mailbox of these settings. Raises NotConfigured."""
     from depesche.mailroom.connections import keystore
@@ -70,7 +70,6 @@ def mailbox_config(
     secret = _given(password)
     if secret is None:
         secret = _stored_mailbox_password(settings, settings.host)
-    extra = {} if timeout is None else {"timeout": timeout}
     return MailboxConfig(
         protocol=settings.protocol,
         host=settings.host,
@@ -80,7 +79,7 @@ def mailbox_config(
         password=secret.reveal(),
         allow_clear_password=settings.allow_clear_password,
         trust=keystore.trust_for(settings.host, settings.port),
-        **extra,
+        timeout=timeout,
     )
 
 
@@ -101,7 +100,7 @@ def may_share_mailbox_password(settings: OutgoingSettings, mailbox: IncomingSett
 
     It may when both are one host, or when it was typed again for this SMTP server.
     """
-    return same_host(settings.host, mailbox.host) or same_host(settings.host, settings.password_host)
+    return same_host(settings.host, mailbox.host) or same_host(settings.host, settings.mailbox_password_host)
 
 
 def _smtp_credentials(

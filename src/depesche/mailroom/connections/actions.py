@@ -1,1 +1,384 @@
-"""The only writers of the settings, the keystore and the connection's health."""
+"""The only writers of the settings, the keystore and the connection's health.
+
+Each change of settings or keystore raises the revision that workers poll, in the same transaction, and wakes
+a paused connection: what stopped it may just have been set right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from depesche.mailroom.connections import access, certificates, queries, secrets
+from depesche.mailroom.connections.choices import Auth
+from depesche.mailroom.connections.forms import (
+    IncomingForm,
+    OutgoingForm,
+    incoming_values,
+    outgoing_values,
+)
+from depesche.mailroom.connections.models import (
+    ConnectionHealth,
+    IncomingMailbox,
+    KeystoreEntry,
+    OutgoingConnection,
+)
+from depesche.mailroom.connections.queries import IncomingSettings, KeystoreRow, OutgoingSettings
+from depesche.mailroom.connections.secrets import Secret
+from depesche.mailroom.connections.validation import on_off
+
+Person = AbstractBaseUser | AnonymousUser | None
+_SWITCHES = ("items_by_mail", "allow_clear_password")
+
+
+@dataclass
+class InvalidSettings(ValueError):
+    """Nothing was saved. `errors` holds the sentences by key ("" for the whole), in the language in force."""
+
+    errors: dict[str, list[str]]
+
+    def __str__(self) -> str:
+        return " ".join(
+            f"{key}: {sentence}" if key else sentence
+            for key, sentences in self.errors.items()
+            for sentence in sentences
+        )
+
+
+# --- Settings -----------------------------------------------------------------------------------------------
+
+
+def save_outgoing(
+    values: Mapping[str, Any],
+    *,
+    by: Person = None,
+    password: str | Secret | None = None,
+    clear_password: bool = False,
+    place: int = 0,
+) -> OutgoingSettings:
+    """Save some or all settings by their keys (interfaces.md); the others stay. Raises InvalidSettings.
+
+    No password keeps the stored one; `clear_password` deletes it.
+    """
+    form = outgoing_form(values, password=password, clear_password=clear_password, place=place)
+    return save_outgoing_form(form, by=by)
+
+
+def outgoing_form(
+    values: Mapping[str, Any],
+    *,
+    password: str | Secret | None = None,
+    clear_password: bool = False,
+    for_test: bool = False,
+    place: int = 0,
+) -> OutgoingForm:
+    """The form filled with the saved settings and, above them, these values. Raises InvalidSettings for a key
+    that does not exist."""
+    settings = queries.outgoing(place)
+    data = _merged(outgoing_values(settings), values, password)
+    return OutgoingForm(
+        data,
+        settings=settings,
+        mailbox=queries.incoming(place),
+        clears_password=clear_password,
+        for_test=for_test,
+    )
+
+
+def save_outgoing_form(form: OutgoingForm, *, by: Person = None) -> OutgoingSettings:
+    """Save what stands in the form. Raises InvalidSettings."""
+    _refuse_invalid(form)
+    wanted, typed = form.as_settings(), form.cleaned_data["password"]
+    _refuse_other_mailbox_password(wanted, typed)
+    with transaction.atomic():
+        row, _made = OutgoingConnection.objects.get_or_create(place=wanted.place)
+        row.host = wanted.host
+        row.port = wanted.port_typed
+        row.encryption = wanted.encryption
+        row.auth = wanted.auth
+        row.username = wanted.username
+        row.allow_clear_password = wanted.allow_clear_password
+        row.system_address = wanted.system_address
+        row.system_name = wanted.system_name
+        row.sender = wanted.sender
+        row.charset = wanted.charset
+        row.max_connections = wanted.max_connections
+        row.items_by_mail = wanted.items_by_mail
+        if form.clears_password:
+            _forget_password(row)
+        if typed and wanted.auth == Auth.SAME_AS_MAILBOX:
+            row.mailbox_password_host = wanted.host
+        elif typed:
+            _store_password(row, typed, wanted.host)
+        row.updated_by = _person(by)
+        row.save()
+        _changed(OutgoingConnection, wanted.place)
+        _wake(wanted.place)
+        row.refresh_from_db()
+    return queries.outgoing_of(row)
+
+
+def save_incoming(
+    values: Mapping[str, Any],
+    *,
+    by: Person = None,
+    password: str | Secret | None = None,
+    clear_password: bool = False,
+    place: int = 0,
+) -> IncomingSettings:
+    """Save some or all settings of the mailbox by their keys; the others stay. Raises InvalidSettings."""
+    form = incoming_form(values, password=password, clear_password=clear_password, place=place)
+    return save_incoming_form(form, by=by)
+
+
+def incoming_form(
+    values: Mapping[str, Any],
+    *,
+    password: str | Secret | None = None,
+    clear_password: bool = False,
+    for_test: bool = False,
+    place: int = 0,
+) -> IncomingForm:
+    """The form filled with the saved settings and, above them, these values."""
+    settings = queries.incoming(place)
+    data = _merged(incoming_values(settings), values, password)
+    return IncomingForm(data, settings=settings, clears_password=clear_password, for_test=for_test)
+
+
+def save_incoming_form(form: IncomingForm, *, by: Person = None) -> IncomingSettings:
+    """Save what stands in the form. Raises InvalidSettings."""
+    _refuse_invalid(form)
+    wanted, typed = form.as_settings(), form.cleaned_data["password"]
+    with transaction.atomic():
+        row, _made = IncomingMailbox.objects.get_or_create(place=wanted.place)
+        if (row.protocol, row.host, row.username) != (wanted.protocol, wanted.host, wanted.username):
+            row.tagged_address_seen_at = None  # another server: the proof no longer holds
+            row.last_error = ""
+        row.protocol = wanted.protocol
+        row.host = wanted.host
+        row.port = wanted.port_typed
+        row.encryption = wanted.encryption
+        row.username = wanted.username
+        row.allow_clear_password = wanted.allow_clear_password
+        row.plus_addressing = wanted.plus_addressing
+        if form.clears_password:
+            _forget_password(row)
+        if typed:
+            _store_password(row, typed, wanted.host)
+        row.updated_by = _person(by)
+        row.save()
+        _changed(IncomingMailbox, wanted.place)
+        # The way out may log in with the mailbox's user name and password, or to the mailbox first.
+        _changed(OutgoingConnection, wanted.place)
+        _wake(wanted.place)
+        row.refresh_from_db()
+    return queries.incoming_of(row)
+
+
+def clear_outgoing_password(*, by: Person = None, place: int = 0) -> None:
+    """Delete the stored SMTP password; nothing else changes."""
+    _clear(OutgoingConnection, by, place)
+
+
+def clear_incoming_password(*, by: Person = None, place: int = 0) -> None:
+    """Delete the stored mailbox password; nothing else changes."""
+    _clear(IncomingMailbox, by, place)
+
+
+def note_tagged_address_seen(now: datetime) -> None:
+    """A mail to tracker+tag@… has arrived: from now on reply addresses may carry their token so."""
+    seen = IncomingMailbox.objects.filter(place=0, tagged_address_seen_at=None)
+    if seen.update(tagged_address_seen_at=now):
+        _changed(IncomingMailbox, 0)
+
+
+def note_polled(now: datetime, *, error: str = "") -> None:
+    """The mailbox was looked at; `error` is one sentence when that failed."""
+    IncomingMailbox.objects.filter(place=0).update(last_polled_at=now, last_error=error)
+
+
+def _merged(
+    saved: dict[str, Any], values: Mapping[str, Any], password: str | Secret | None
+) -> dict[str, Any]:
+    unknown = {key: [_("There is no such setting.")] for key in values if key not in saved}
+    data = saved | dict(values)
+    for key in _SWITCHES:
+        if key in values and isinstance(values[key], str):
+            try:
+                data[key] = on_off(values[key])
+            except ValidationError as error:
+                unknown[key] = error.messages
+    if unknown:
+        raise InvalidSettings(unknown)
+    if password is not None:
+        data["password"] = password.reveal() if isinstance(password, Secret) else password
+    return data
+
+
+def _refuse_invalid(form: OutgoingForm | IncomingForm) -> None:
+    if not form.is_valid():
+        raise InvalidSettings(
+            {
+                "" if key == "__all__" else key: [str(error) for error in errors]
+                for key, errors in form.errors.items()
+            }
+        )
+
+
+def _refuse_other_mailbox_password(wanted: OutgoingSettings, typed: Secret) -> None:
+    """With "same as the mailbox" a typed password only confirms the mailbox's; another one is a mistake."""
+    if wanted.auth == Auth.SAME_AS_MAILBOX and typed:
+        stored = access.stored_password(IncomingMailbox, wanted.place)
+        if stored is not None and stored != typed:
+            raise InvalidSettings(
+                {"password": [_("This is not the password that is stored for the mailbox.")]}
+            )
+
+
+def _store_password(row: OutgoingConnection | IncomingMailbox, typed: Secret, host: str) -> None:
+    row.password_encrypted = secrets.encrypt(typed)
+    row.password_set_at = timezone.now()
+    row.password_host = host
+
+
+def _forget_password(row: OutgoingConnection | IncomingMailbox) -> None:
+    row.password_encrypted = None
+    row.password_host = ""
+    row.password_set_at = None
+
+
+def _clear(kind: type[OutgoingConnection] | type[IncomingMailbox], by: Person, place: int) -> None:
+    with transaction.atomic():
+        kind.objects.filter(place=place).update(
+            password_encrypted=None, password_host="", password_set_at=None, updated_by=_person(by)
+        )
+        _changed(kind, place)
+
+
+def _changed(kind: type[OutgoingConnection] | type[IncomingMailbox], place: int) -> None:
+    kind.objects.filter(place=place).update(revision=F("revision") + 1)
+
+
+def _person(by: Person) -> Any:
+    return by if by is not None and by.is_authenticated else None
+
+
+# --- Keystore -----------------------------------------------------------------------------------------------
+
+
+def import_certificates(
+    octets: bytes, *, host: str = "", port: int | None = None, by: Person = None
+) -> list[KeystoreRow]:
+    """Trust every certificate of a file, for every server, or for this host and port alone. Effective at
+    once.
+
+    What is there already is not added again, but stands in the answer. Raises
+    certificates.BadCertificateFile.
+    """
+    found = certificates.read(octets)
+    rows = []
+    with transaction.atomic():
+        for certificate in found:
+            entry, _made = KeystoreEntry.objects.get_or_create(
+                sha256=certificate.sha256,
+                host=host,
+                port=port or 0,
+                defaults={
+                    "kind": certificate.kind_for(bool(host)),
+                    "pem": certificate.pem,
+                    "subject": certificate.subject,
+                    "issuer": certificate.issuer,
+                    "names": "\n".join(certificate.names),
+                    "not_before": certificate.not_before,
+                    "not_after": certificate.not_after,
+                    "added_by": _person(by),
+                },
+            )
+            rows.append(queries.keystore_row(entry))
+        _keystore_changed()
+    return rows
+
+
+def remove_certificate(entry_id: int, *, by: Person = None) -> bool:
+    """No longer trust an entry, at once; False when there is none with this id."""
+    with transaction.atomic():
+        removed, _details = KeystoreEntry.objects.filter(pk=entry_id).delete()
+        if removed:
+            _keystore_changed()
+    return bool(removed)
+
+
+def _keystore_changed() -> None:
+    for kind in (OutgoingConnection, IncomingMailbox):
+        kind.objects.update(revision=F("revision") + 1)
+    for place in OutgoingConnection.objects.values_list("place", flat=True):
+        _wake(place)
+
+
+# --- Health, as the workers see it --------------------------------------------------------------------------
+
+
+def pause(
+    place: int, *, cause: str, stage: str = "", reply: str = "", next_probe_at: datetime | None, now: datetime
+) -> None:
+    """The connection does not work: nothing is submitted until a probe succeeds or the settings change.
+
+    Called again while it is paused, it counts a probe that failed; `since` stays.
+    """
+    with transaction.atomic():
+        health = _health(place)
+        if health is None:
+            return
+        health.probes = health.probes + 1 if health.paused else 0
+        health.since = health.since if health.paused else now
+        health.paused = True
+        health.cause, health.stage, health.reply = cause, stage, reply
+        health.next_probe_at = next_probe_at
+        health.save()
+
+
+def resume(place: int, *, now: datetime) -> None:
+    """The connection works again."""
+    ConnectionHealth.objects.filter(connection__place=place, paused=True).update(
+        paused=False, since=now, cause="", stage="", reply="", probes=0, next_probe_at=None
+    )
+
+
+def set_effective_cap(place: int, cap: int | None) -> None:
+    """How many connections are used for now: fewer than configured after the server asked so; None: all."""
+    with transaction.atomic():
+        health = _health(place)
+        if health is not None and health.effective_cap != cap:
+            ConnectionHealth.objects.filter(pk=health.pk).update(effective_cap=cap)
+
+
+def note_accepted(place: int, *, now: datetime) -> None:
+    """A mail was accepted."""
+    if not ConnectionHealth.objects.filter(connection__place=place).update(last_accepted_at=now):
+        with transaction.atomic():
+            health = _health(place)
+            if health is not None:
+                ConnectionHealth.objects.filter(pk=health.pk).update(last_accepted_at=now)
+
+
+def _health(place: int) -> ConnectionHealth | None:
+    connection = OutgoingConnection.objects.filter(place=place).first()
+    if connection is None:
+        return None
+    health, _made = ConnectionHealth.objects.get_or_create(connection=connection)
+    return health
+
+
+def _wake(place: int) -> None:
+    ConnectionHealth.objects.filter(connection__place=place).update(
+        paused=False, cause="", stage="", reply="", probes=0, next_probe_at=None, effective_cap=None
+    )

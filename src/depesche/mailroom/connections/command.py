@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from enum import Enum
-from typing import Any
+from typing import IO, Any, cast
 
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -30,7 +30,7 @@ class DepescheCommand(BaseCommand):
     with one sentence. A database or setting that is missing becomes such a sentence too.
     """
 
-    requires_system_checks: Sequence[str] = []
+    requires_system_checks: list[str] | tuple[str, ...] = []
     needs_key = True  # stop when this process holds another key than the database was made with
     json = False
 
@@ -120,7 +120,7 @@ class DepescheCommand(BaseCommand):
         """A rich console on this command's stdout; as wide as the words need where nobody looks at a
         terminal.
         """
-        stream = self.stdout._out if hasattr(self.stdout, "_out") else self.stdout
+        stream = cast("IO[str]", self.stdout)
         terminal = self.stdout.isatty()
         return Console(
             file=stream,

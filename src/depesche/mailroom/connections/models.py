@@ -39,6 +39,7 @@ class OutgoingConnection(models.Model):
     password_encrypted = models.BinaryField(null=True, editable=False)
     password_host = models.CharField(max_length=255, blank=True)  # the host it was typed for, and travels to
     password_set_at = models.DateTimeField(null=True)
+    mailbox_password_host = models.CharField(max_length=255, blank=True)  # the mailbox's may travel here too
     allow_clear_password = models.BooleanField(default=False)
     system_address = models.CharField(max_length=254, blank=True)
     system_name = models.CharField(max_length=120, default="Depesche")

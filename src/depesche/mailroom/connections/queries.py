@@ -39,6 +39,7 @@ class OutgoingSettings:
     has_password: bool = False
     password_host: str = ""  # the host that the stored password was typed for
     password_set_at: datetime | None = None
+    mailbox_password_host: str = ""  # the SMTP server that the mailbox's password was typed for
     allow_clear_password: bool = False
     system_address: str = ""
     system_name: str = "Depesche"
@@ -155,6 +156,7 @@ def outgoing_of(row: OutgoingConnection) -> OutgoingSettings:
         has_password=row.password_encrypted is not None,
         password_host=row.password_host,
         password_set_at=row.password_set_at,
+        mailbox_password_host=row.mailbox_password_host,
         allow_clear_password=row.allow_clear_password,
         system_address=row.system_address,
         system_name=row.system_name,

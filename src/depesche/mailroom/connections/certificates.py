@@ -1,0 +1,214 @@
+"""Reading certificate files (M10): PEM, bundles of it, DER and PKCS#7, whatever the file is called. Pure.
+
+What kind of trust a certificate can carry is decided here: an authority (CA) vouches for others; a leaf for
+the names in it; a pin, given for one host and port, for exactly itself.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
+from cryptography.x509.oid import NameOID
+from django.utils.translation import gettext as _
+
+Kind = Literal["ca", "leaf", "pin"]
+MAX_OCTETS = 4 * 1024 * 1024
+MAX_CERTIFICATES = 500
+
+
+class BadCertificateFile(ValueError):
+    """Nothing was imported; the text is one sentence that says what the file is instead."""
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """One certificate as the keystore keeps and shows it. `sha256` is lower-case hexadecimal."""
+
+    pem: str
+    sha256: str
+    subject: str
+    issuer: str
+    names: tuple[str, ...]
+    not_before: datetime
+    not_after: datetime
+    is_authority: bool
+    is_self_signed: bool
+    serial: str = ""
+    key: str = ""
+
+    def kind_for(self, one_server: bool) -> Kind:
+        """What it is trusted as: for every server, or (`one_server`) for one host and port.
+
+        A self-signed certificate that names hosts is a server's own, even where its maker marked it as an
+        authority (as `openssl req -x509` does): it must not vouch for others.
+        """
+        own = self.is_self_signed and bool(self.names)
+        if self.is_authority and not own:
+            return "ca"
+        return "pin" if one_server else "leaf"
+
+
+def read(octets: bytes) -> list[Certificate]:
+    """Every certificate of a file, in its order, each once. Raises BadCertificateFile."""
+    if not octets.strip():
+        raise BadCertificateFile(_("This file is empty."))
+    if len(octets) > MAX_OCTETS:
+        raise BadCertificateFile(_("This file is larger than 4 MB: that is no certificate."))
+    try:
+        found = _parse(octets)
+        described = {certificate.sha256: certificate for certificate in map(describe, found)}
+    except BadCertificateFile:
+        raise
+    except (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion):
+        raise BadCertificateFile(
+            _("A certificate in this file is damaged: export it again, as PEM or DER.")
+        ) from None
+    if len(described) > MAX_CERTIFICATES:
+        raise BadCertificateFile(
+            _("This file holds more than %(count)s certificates. Import only those of your own authority.")
+            % {"count": MAX_CERTIFICATES}
+        )
+    return list(described.values())
+
+
+def _parse(octets: bytes) -> list[x509.Certificate]:
+    if b"-----BEGIN" in octets:
+        if b"-----BEGIN CERTIFICATE-----" in octets:
+            return x509.load_pem_x509_certificates(octets)
+        for marks in (b"-----BEGIN TRUSTED CERTIFICATE-----", b"-----BEGIN X509 CERTIFICATE-----"):
+            if marks in octets:
+                label = marks.removeprefix(b"-----BEGIN ")
+                plain = octets.replace(label, b"CERTIFICATE-----")
+                return x509.load_pem_x509_certificates(plain)
+        if b"-----BEGIN PKCS7-----" in octets or b"-----BEGIN CMS-----" in octets:
+            plain = octets.replace(b"CMS-----", b"PKCS7-----")
+            return _some(pkcs7.load_pem_pkcs7_certificates(plain))
+        raise BadCertificateFile(_what_pem_it_is(octets))
+    try:
+        return [x509.load_der_x509_certificate(octets)]
+    except ValueError:
+        pass
+    try:
+        return _some(pkcs7.load_der_pkcs7_certificates(octets))
+    except (ValueError, UnsupportedAlgorithm):
+        pass
+    raise BadCertificateFile(_what_it_is(octets))
+
+
+def _some(found: list[x509.Certificate]) -> list[x509.Certificate]:
+    if not found:
+        raise BadCertificateFile(_("This file holds no certificate."))
+    return found
+
+
+def _what_pem_it_is(octets: bytes) -> str:
+    if b"PRIVATE KEY-----" in octets:
+        return _("This file holds a private key, no certificate. Keep it secret, and import the certificate.")
+    if b"CERTIFICATE REQUEST-----" in octets:
+        return _("This file holds a request for a certificate, not the certificate that was issued for it.")
+    if b"PUBLIC KEY-----" in octets:
+        return _("This file holds a public key alone. Import the certificate.")
+    if b"X509 CRL-----" in octets:
+        return _("This file holds a list of revoked certificates, no certificate.")
+    return _("This file holds no certificate.")
+
+
+def _what_it_is(octets: bytes) -> str:
+    # PFX ::= SEQUENCE { version INTEGER 3, … }
+    if octets[:1] == b"\x30" and b"\x02\x01\x03\x30" in octets[:12]:
+        return _(
+            "This is a PKCS#12 file (.p12, .pfx), which may hold a private key. Export the certificate "
+            "alone, as "
+            "PEM or DER."
+        )
+    if octets[:4] == b"\xfe\xed\xfe\xed":
+        return _("This is a Java keystore. Export the certificate alone, as PEM or DER.")
+    return _("This file holds no certificate. Depesche reads PEM, DER and PKCS#7 files.")
+
+
+def describe(certificate: x509.Certificate) -> Certificate:
+    """The certificate as it is kept and shown. Raises ValueError for one that cannot be read."""
+    return Certificate(
+        pem=certificate.public_bytes(Encoding.PEM).decode("ascii"),
+        sha256=certificate.fingerprint(hashes.SHA256()).hex(),
+        subject=_name(certificate.subject) or ", ".join(_names(certificate)),
+        issuer=_name(certificate.issuer),
+        names=_names(certificate),
+        not_before=certificate.not_valid_before_utc,
+        not_after=certificate.not_valid_after_utc,
+        is_authority=_is_authority(certificate),
+        is_self_signed=certificate.subject == certificate.issuer,
+        serial=f"{certificate.serial_number:X}",
+        key=_key(certificate),
+    )
+
+
+def _key(certificate: x509.Certificate) -> str:
+    try:
+        key = certificate.public_key()
+    except (ValueError, UnsupportedAlgorithm):
+        return ""
+    size = getattr(key, "key_size", None)
+    kind = type(key).__name__.removeprefix("_").removesuffix("PublicKey")
+    return f"{kind} {size}" if size else kind
+
+
+def _is_authority(certificate: x509.Certificate) -> bool:
+    try:
+        constraints = certificate.extensions.get_extension_for_class(x509.BasicConstraints)
+    except x509.ExtensionNotFound:
+        return False
+    return constraints.value.ca
+
+
+def _names(certificate: x509.Certificate) -> tuple[str, ...]:
+    try:
+        found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return ()
+    names = found.get_values_for_type(x509.DNSName)
+    addresses = map(str, found.get_values_for_type(x509.IPAddress))
+    return tuple(dict.fromkeys(_line(name) for name in [*names, *addresses]))
+
+
+def _name(name: x509.Name) -> str:
+    """Who it is, most telling part first: common name, organisation, or the whole in RFC 4514 form."""
+    parts = []
+    for oid in (NameOID.COMMON_NAME, NameOID.ORGANIZATION_NAME):
+        parts += [str(attribute.value) for attribute in name.get_attributes_for_oid(oid)]
+    return _line(", ".join(dict.fromkeys(parts)) or name.rfc4514_string())
+
+
+def _line(text: str) -> str:
+    return "".join(
+        character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text
+    )
+
+
+def names_match(names: tuple[str, ...], host: str) -> bool:
+    """Whether one of a certificate's names is this host (RFC 9525: a `*` for the whole first label)."""
+    host = host.rstrip(".").lower()
+    try:
+        wanted = ipaddress.ip_address(host)
+    except ValueError:
+        wanted = None
+    for name in names:
+        plain = name.rstrip(".").lower()
+        if wanted is not None:
+            if plain == str(wanted):
+                return True
+        elif plain == host or (plain.startswith("*.") and "." in host and host.split(".", 1)[1] == plain[2:]):
+            return True
+    return False
+
+
+def in_groups(sha256: str) -> str:
+    """The fingerprint for people to compare: `7C:41:0E…`."""
+    return ":".join(sha256[at : at + 2] for at in range(0, len(sha256), 2)).upper()

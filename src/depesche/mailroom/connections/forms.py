@@ -1,0 +1,399 @@
+"""The settings as forms: the same for the page and for the commands, so that both refuse the same with the
+same words.
+
+Field names are the keys of `depesche connection set` and `depesche mailbox set`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.functional import lazy
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+
+from depesche.mailformat.charset import CHARSETS
+from depesche.mailroom.connections import ports, validation
+from depesche.mailroom.connections.access import may_share_mailbox_password, same_host
+from depesche.mailroom.connections.choices import (
+    Auth,
+    EncryptionMode,
+    MailboxProtocol,
+    PlusAddressing,
+    Sender,
+)
+from depesche.mailroom.connections.queries import IncomingSettings, OutgoingSettings
+from depesche.mailroom.connections.secrets import Secret
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+CAP = "maxNoOfSMTPConnections"
+_ENCRYPTIONS = [
+    EncryptionMode.SSL,
+    EncryptionMode.TLS,
+    EncryptionMode.TLS_IF_AVAILABLE,
+    EncryptionMode.NONE,
+]
+
+
+def _charset_choices() -> list[tuple[str, str]]:
+    names = []
+    for charset in CHARSETS:
+        label = gettext(charset.label)
+        names.append((charset.key, f"{charset.mime_name} ({label})"))
+    return names
+
+
+class Checked(forms.CharField):
+    """A text that one function of validation.py turns into the value to store."""
+
+    def __init__(self, check: Callable[[str], Any], **options: Any) -> None:
+        self.check = check
+        options.setdefault("required", False)
+        options.setdefault("strip", False)
+        super().__init__(**options)
+        self.widget.attrs.setdefault("autocomplete", "off")
+
+    def clean(self, value: Any) -> Any:
+        return self.check(super().clean(value))
+
+
+class Typed(forms.CharField):
+    """A password. Never in the page again after it was typed."""
+
+    widget = forms.PasswordInput(render_value=False)
+
+    def clean(self, value: Any) -> Secret:
+        return Secret(validation.password(super().clean(value)))
+
+
+def _number_input() -> forms.TextInput:
+    return forms.TextInput(attrs={"inputmode": "numeric", "class": "short num"})
+
+
+def _plain_input() -> forms.TextInput:
+    return forms.TextInput(attrs={"spellcheck": "false", "autocapitalize": "none"})
+
+
+class OutgoingForm(forms.Form):
+    """M3 to M17. `settings` are the saved ones, `mailbox` the saved mailbox: some answers depend on them."""
+
+    system_address = Checked(
+        validation.address,
+        label=_("System address"),
+        max_length=254,
+        widget=_plain_input(),
+        help_text=_(
+            "Reminders, password mails and everything else that the system sends by itself always come from "
+            "this "
+            "address.\n\nAs long as no items are taken by e-mail it needs no inbox: an invented address "
+            "will do."
+        ),
+    )
+    system_name = Checked(
+        validation.name,
+        label=_("Server name"),
+        max_length=120,
+        help_text=_("Stands before the system address. It is the first thing people read in their inbox."),
+    )
+    items_by_mail = forms.BooleanField(label=_("Items by e-mail"), required=False)
+    sender = forms.ChoiceField(
+        label=_("Sender address"),
+        choices=[(c.value, c.label) for c in (Sender.USER, Sender.SYSTEM)],
+        widget=forms.RadioSelect,
+        help_text=_(
+            "For mails that a person causes. Some servers refuse a sender that does not belong to the SMTP "
+            "user "
+            "name; the test finds out."
+        ),
+    )
+    host = Checked(
+        validation.host,
+        label=_("SMTP server name"),
+        max_length=255,
+        widget=_plain_input(),
+    )
+    encryption = forms.ChoiceField(
+        label=_("Encrypted connections"),
+        choices=[(c.value, c.label) for c in _ENCRYPTIONS],
+        widget=forms.RadioSelect,
+    )
+    port = Checked(validation.port, label=_("SMTP port"), widget=_number_input())
+    auth = forms.ChoiceField(
+        label=_("SMTP authentication"),
+        choices=[(c.value, c.label) for c in Auth if c is not Auth.OAUTH2],
+    )
+    username = Checked(validation.login, label=_("SMTP user name"), max_length=255, widget=_plain_input())
+    password = Typed(label=_("SMTP password"), required=False, strip=False)
+    allow_clear_password = forms.BooleanField(label=_("Permit the password in the clear"), required=False)
+    charset = forms.ChoiceField(label=_("Mail encoding"), choices=lazy(_charset_choices, list))
+    maxNoOfSMTPConnections = Checked(
+        lambda text: validation.whole_number(text, 1, validation.MAX_CONNECTIONS),
+        label=_("Limit on the number of connections"),
+        widget=_number_input(),
+    )
+
+    def __init__(
+        self,
+        data: Mapping[str, Any] | None = None,
+        *,
+        settings: OutgoingSettings,
+        mailbox: IncomingSettings,
+        clears_password: bool = False,
+        for_test: bool = False,
+        **options: Any,
+    ) -> None:
+        self.settings = settings
+        self.mailbox = mailbox
+        self.clears_password = clears_password
+        self.for_test = for_test
+        options.setdefault("initial", outgoing_values(settings))
+        super().__init__(data, auto_id="%s", use_required_attribute=False, **options)
+
+    def clean_system_name(self) -> str:
+        name: str = self.cleaned_data["system_name"]
+        if not name:
+            raise ValidationError(_("Enter the name that people read before the address."))
+        return name
+
+    def clean_maxNoOfSMTPConnections(self) -> int:
+        cap = self.cleaned_data[CAP]
+        if cap is None:
+            raise ValidationError(
+                gettext("Enter a whole number from %(lowest)s to %(highest)s")
+                % {"lowest": 1, "highest": validation.MAX_CONNECTIONS}
+            )
+        return int(cap)
+
+    def clean(self) -> dict[str, Any]:
+        values = self.cleaned_data
+        if self.for_test and "host" in values and not values["host"]:
+            self.add_error("host", _("Enter the server to test."))
+        if values.get("host") and values.get("system_address") == "":
+            self.add_error("system_address", _("Enter the address that system mails come from."))
+        if "auth" in values:
+            self._check_login(values)
+        return values
+
+    def _check_login(self, values: dict[str, Any]) -> None:
+        auth, host = values["auth"], values.get("host")
+        typed = bool(values.get("password"))
+        if auth == Auth.PASSWORD:
+            if values.get("username") == "":
+                self.add_error("username", _("This authentication needs a user name."))
+            if host and not typed and (problem := self._missing_password(host)):
+                self.add_error("password", problem)
+        elif auth in (Auth.SAME_AS_MAILBOX, Auth.MAILBOX_FIRST):
+            if not self.mailbox.is_mailbox or not self.mailbox.username:
+                self.add_error(
+                    "auth",
+                    _("This authentication needs the incoming mailbox. Set it up under “Incoming” first."),
+                )
+            elif (
+                auth == Auth.SAME_AS_MAILBOX
+                and host
+                and not typed
+                and not self._mailbox_password_may_go(host)
+            ):
+                self.add_error(
+                    "password",
+                    gettext(
+                        "The mailbox’s password was typed for %(mailbox)s. Type it once more, so that it "
+                        "may go to "
+                        "%(host)s too."
+                    )
+                    % {"mailbox": self.mailbox.host, "host": host},
+                )
+
+    def _missing_password(self, host: str) -> str:
+        stored = self.settings.has_password and not self.clears_password
+        if stored and not same_host(self.settings.password_host, host):
+            return gettext(
+                "The stored password was typed for %(typed_for)s. Type the password for %(host)s."
+            ) % {"typed_for": self.settings.password_host or "…", "host": host}
+        if stored or self.clears_password:
+            return ""
+        unchanged = self.settings.auth == Auth.PASSWORD and same_host(self.settings.host, host)
+        if unchanged and not self.for_test:  # it was cleared: the other settings can still be changed
+            return ""
+        return gettext("Type the password for %(host)s.") % {"host": host}
+
+    def _mailbox_password_may_go(self, host: str) -> bool:
+        confirmed = OutgoingSettings(host=host, mailbox_password_host=self.settings.mailbox_password_host)
+        return may_share_mailbox_password(confirmed, self.mailbox)
+
+    def as_settings(self) -> OutgoingSettings:
+        """The settings as they would be saved; only after is_valid()."""
+        values = self.cleaned_data
+        return OutgoingSettings(
+            place=self.settings.place,
+            revision=self.settings.revision,
+            host=values["host"],
+            port=values["port"] or ports.smtp_port(values["encryption"]),
+            port_typed=values["port"],
+            encryption=values["encryption"],
+            auth=values["auth"],
+            username=values["username"],
+            has_password=self.settings.has_password,
+            password_host=self.settings.password_host,
+            password_set_at=self.settings.password_set_at,
+            mailbox_password_host=self.settings.mailbox_password_host,
+            allow_clear_password=values["allow_clear_password"],
+            system_address=values["system_address"],
+            system_name=values["system_name"],
+            sender=values["sender"],
+            charset=values["charset"],
+            max_connections=values[CAP],
+            items_by_mail=values["items_by_mail"],
+        )
+
+
+class IncomingForm(forms.Form):
+    """The mailbox, or the pipe, that belongs to the system address (M5 to M7)."""
+
+    protocol = forms.ChoiceField(
+        label=_("Mails come in by"),
+        required=False,
+        choices=[("", _("Nothing: no answers are taken")), *((c.value, c.label) for c in MailboxProtocol)],
+        widget=forms.RadioSelect,
+    )
+    host = Checked(validation.host, label=_("Mailbox server name"), max_length=255, widget=_plain_input())
+    encryption = forms.ChoiceField(
+        label=_("Encrypted connections"),
+        choices=[(c.value, c.label) for c in _ENCRYPTIONS],
+        widget=forms.RadioSelect,
+    )
+    port = Checked(validation.port, label=_("Mailbox port"), widget=_number_input())
+    username = Checked(validation.login, label=_("Mailbox user name"), max_length=255, widget=_plain_input())
+    password = Typed(label=_("Mailbox password"), required=False, strip=False)
+    allow_clear_password = forms.BooleanField(label=_("Permit the password in the clear"), required=False)
+    plus_addressing = forms.ChoiceField(
+        label=_("Reply addresses with a tag"),
+        choices=[(c.value, c.label) for c in PlusAddressing],
+        widget=forms.RadioSelect,
+    )
+
+    def __init__(
+        self,
+        data: Mapping[str, Any] | None = None,
+        *,
+        settings: IncomingSettings,
+        clears_password: bool = False,
+        for_test: bool = False,
+        **options: Any,
+    ) -> None:
+        self.settings = settings
+        self.clears_password = clears_password
+        self.for_test = for_test
+        options.setdefault("initial", incoming_values(settings))
+        super().__init__(data, auto_id="%s", use_required_attribute=False, **options)
+
+    def clean(self) -> dict[str, Any]:
+        values = self.cleaned_data
+        protocol, host = values.get("protocol"), values.get("host")
+        if self.for_test and protocol not in (MailboxProtocol.IMAP, MailboxProtocol.POP3):
+            self.add_error("protocol", _("Only a mailbox can be tested: choose IMAP or POP3."))
+        if protocol not in (MailboxProtocol.IMAP, MailboxProtocol.POP3):
+            return values
+        if host == "":
+            self.add_error("host", _("Enter the server that has the mailbox."))
+        if values.get("username") == "":
+            self.add_error("username", _("Enter the mailbox’s user name."))
+        if host and not values.get("password") and (problem := self._missing_password(host)):
+            self.add_error("password", problem)
+        return values
+
+    def _missing_password(self, host: str) -> str:
+        stored = self.settings.has_password and not self.clears_password
+        if stored and not same_host(self.settings.password_host, host):
+            return gettext(
+                "The stored password was typed for %(typed_for)s. Type the password for %(host)s."
+            ) % {"typed_for": self.settings.password_host or "…", "host": host}
+        if stored or self.clears_password:
+            return ""
+        unchanged = self.settings.is_mailbox and same_host(self.settings.host, host)
+        if unchanged and not self.for_test:
+            return ""
+        return gettext("Type the password for %(host)s.") % {"host": host}
+
+    def as_settings(self) -> IncomingSettings:
+        """The settings as they would be saved; only after is_valid()."""
+        values = self.cleaned_data
+        return IncomingSettings(
+            place=self.settings.place,
+            revision=self.settings.revision,
+            protocol=values["protocol"],
+            host=values["host"],
+            port=values["port"] or ports.mailbox_port(values["protocol"], values["encryption"]),
+            port_typed=values["port"],
+            encryption=values["encryption"],
+            username=values["username"],
+            has_password=self.settings.has_password,
+            password_host=self.settings.password_host,
+            password_set_at=self.settings.password_set_at,
+            allow_clear_password=values["allow_clear_password"],
+            plus_addressing=values["plus_addressing"],
+        )
+
+
+class ImportForm(forms.Form):
+    """A certificate file for the keystore; with host and port it holds for that server alone."""
+
+    file = forms.FileField(label=_("Certificate file"))
+    host = Checked(validation.host, label=_("Only for this server"), max_length=255, widget=_plain_input())
+    port = Checked(validation.port, label=_("and port"), widget=_number_input())
+
+    def __init__(self, data: Any = None, files: Any = None) -> None:
+        super().__init__(data, files, auto_id="%s", use_required_attribute=False)
+
+    def clean(self) -> dict[str, Any]:
+        values = self.cleaned_data
+        if values.get("host") and "port" in values and values["port"] is None:
+            self.add_error("port", _("Enter the server’s port too."))
+        if values.get("port") and values.get("host") == "":
+            self.add_error("host", _("Enter the server’s name too."))
+        return values
+
+
+def outgoing_values(settings: OutgoingSettings) -> dict[str, Any]:
+    """The settings by the keys of `connection set`. Never a secret."""
+    return {
+        "host": settings.host,
+        "port": settings.port_typed or "",
+        "encryption": settings.encryption,
+        "auth": settings.auth,
+        "username": settings.username,
+        "system_address": settings.system_address,
+        "system_name": settings.system_name,
+        "sender": settings.sender,
+        "charset": settings.charset,
+        CAP: settings.max_connections,
+        "items_by_mail": settings.items_by_mail,
+        "allow_clear_password": settings.allow_clear_password,
+    }
+
+
+def incoming_values(settings: IncomingSettings) -> dict[str, Any]:
+    """The settings by the keys of `mailbox set`. Never a secret."""
+    return {
+        "protocol": settings.protocol,
+        "host": settings.host,
+        "port": settings.port_typed or "",
+        "encryption": settings.encryption,
+        "username": settings.username,
+        "plus_addressing": settings.plus_addressing,
+        "allow_clear_password": settings.allow_clear_password,
+    }
+
+
+def changed_fields(count: int) -> str:
+    """For the save bar."""
+    if count == 0:
+        return gettext("Nothing changed")
+    return ngettext(
+        "%(count)d field changed, not saved yet", "%(count)d fields changed, not saved yet", count
+    ) % {"count": count}
