@@ -7,14 +7,12 @@ skipped test by name and reason. The exit status is 0 only if tests ran and none
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from xml.etree import ElementTree
@@ -29,7 +27,6 @@ LIMIT = float(os.environ.get("DEPESCHE_TEST_LIMIT", "1500"))
 
 WORKERS = str(max(2, min(4, os.cpu_count() or 2)))
 NOTHING_RAN = 5  # pytest's exit status
-PR_SET_CHILD_SUBREAPER = 36
 
 
 @dataclass(frozen=True)
@@ -93,34 +90,6 @@ def read(report: Path, result: Result) -> None:
             result.passed += 1
 
 
-def children() -> list[int]:
-    """The processes below this one that lost their parent, and its own."""
-    found = []
-    for entry in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError, ValueError, IndexError):
-            parent = entry.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[1]
-            if int(parent) == os.getpid():
-                found.append(int(entry.parent.name))
-    return found
-
-
-@contextlib.contextmanager
-def nothing_left() -> Iterator[None]:
-    """End every process that a cut test run leaves behind: the system hands orphans to this process."""
-    with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    before = set(children())
-    try:
-        yield
-    finally:
-        deadline = time.monotonic() + 10
-        while time.monotonic() < deadline and (left := set(children()) - before):
-            for pid in left:
-                with contextlib.suppress(ProcessLookupError, ChildProcessError):
-                    os.kill(pid, signal.SIGKILL)
-                    os.waitpid(pid, 0)
-
-
 def pytest(one: Pass, arguments: list[str], database_url: str, seconds: float) -> Result:
     """Run one pass within so many seconds."""
     result = Result(one.name)
@@ -129,9 +98,10 @@ def pytest(one: Pass, arguments: list[str], database_url: str, seconds: float) -
     if database_url:
         environment["DEPESCHE_DATABASE_URL"] = database_url
     begun = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="depesche-report-") as folder, nothing_left():
+    with tempfile.TemporaryDirectory(prefix="depesche-report-") as folder:
         report = Path(folder) / "report.xml"
         command = [
+            sys.executable, "-m", "tools.reaper",
             sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", one.selection, *one.options,
             f"--junitxml={report}", *arguments,
         ]  # fmt: skip
@@ -139,12 +109,15 @@ def pytest(one: Pass, arguments: list[str], database_url: str, seconds: float) -
         try:
             status = process.wait(timeout=seconds)
         except subprocess.TimeoutExpired:
-            process.send_signal(signal.SIGINT)
+            process.send_signal(signal.SIGUSR1)
             with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(timeout=20)
-            process.kill()
+                process.wait(timeout=30)  # pytest tells what was running, and writes its report
+            process.terminate()
             status = process.wait()
             result.problem = f"cut after {seconds:.0f} s"
+        except KeyboardInterrupt:
+            status = process.wait()
+            result.problem = "interrupted"
         if report.exists():
             read(report, result)
         if status not in {0, 1, NOTHING_RAN} and not result.problem:
@@ -166,6 +139,8 @@ def run(arguments: list[str]) -> list[Result]:
         with contextlib.ExitStack() as stack:
             url = stack.enter_context(PostgresServer()).url if one.postgres else ""
             results.append(pytest(one, arguments, url, max(10.0, end - time.monotonic())))
+        if results[-1].problem:
+            break
     return results
 
 
