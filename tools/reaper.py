@@ -1,8 +1,8 @@
 """Run a command and leave nothing behind: `python -m tools.reaper COMMAND …` exits as the command does.
 
 Whatever the command's processes start and orphan is handed to this process (Linux's child subreaper),
-collected while the command runs, and killed when it has ended. SIGTERM is passed on to the command, SIGUSR1 as
-SIGINT; Ctrl-C reaches it by itself.
+collected while the command runs, and killed when it has ended. SIGTERM is passed on to the command, SIGUSR1
+as SIGINT; Ctrl-C reaches it by itself.
 """
 
 from __future__ import annotations
