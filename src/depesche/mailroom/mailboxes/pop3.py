@@ -81,7 +81,8 @@ class Pop3Mailbox:
             if self._encrypted:
                 check_peer(config, client.sock)
         except BaseException:
-            client.close()
+            with contextlib.suppress(Exception):
+                client.close()
             raise
         return client
 
