@@ -80,7 +80,7 @@ def used(marks: tuple[str, ...]) -> bool:
 def read(report: Path, result: Result) -> None:
     """Take the counts from pytest's report in JUnit's form."""
     for case in ElementTree.parse(report).getroot().iter("testcase"):
-        name = f"{case.get('classname', '').replace('.', '/')}::{case.get('name', '')}"
+        name = f"{case.get('classname', '').replace('.', '/')}.py::{case.get('name', '')}"
         skip = case.find("skipped")
         if case.find("failure") is not None or case.find("error") is not None:
             result.failed.append(name)
@@ -95,6 +95,7 @@ def pytest(one: Pass, arguments: list[str], database_url: str, seconds: float) -
     result = Result(one.name)
     environment = dict(os.environ)
     environment.pop("DEPESCHE_DATABASE_URL", None)
+    environment["DEPESCHE_TEST_PASS"] = one.name
     if database_url:
         environment["DEPESCHE_DATABASE_URL"] = database_url
     begun = time.monotonic()
