@@ -15,7 +15,6 @@ _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 # Embeddings, overrides and isolates can make a name read as another one (moc.live@ -> @evil.com).
 # The plain marks (LRM, RLM, ALM) stay: Hebrew and Arabic names need them.
 _BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]+")
-_SURROGATES = re.compile("[\ud800-\udfff]")
 
 MAX_NAME = 256  # characters; longer display names are cut
 
@@ -25,9 +24,13 @@ def well_formed(text: str) -> str:
 
     The result can always be encoded in UTF-8.
     """
-    if text.isascii() or not _SURROGATES.search(text):
+    if text.isascii():
         return text
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    try:
+        text.encode()  # the quickest way to look for them
+    except UnicodeEncodeError:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text
 
 
 def one_line(text: str) -> str:

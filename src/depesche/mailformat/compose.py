@@ -171,10 +171,11 @@ _CONTENT_ID = re.compile(r"[!-;=?-~]{1,200}")
 def safe_filename(name: str) -> str:
     """The name of a file without folders and control characters, at most 200 characters; `attachment` for
     none."""
-    name = clean_name(_PATH.split(one_line(name[-1000:]))[-1], 1000)
+    name = clean_name(_PATH.split(one_line(name[-1000:]))[-1], 1000).strip()
     if len(name) > 200:
         stem, dot, suffix = name.rpartition(".")
         name = f"{stem[: 199 - len(suffix)]}.{suffix}" if dot and len(suffix) <= 20 else name[:200]
+    name = name.strip()
     return name if name.strip(". ") else "attachment"
 
 
@@ -256,12 +257,13 @@ def compose(draft: Draft, *, boundary: str) -> Content:
     """
     if _NONCE.fullmatch(boundary) is None:
         raise ValueError("the boundary is 1 to 40 letters and digits")
-    subject = well_formed(one_line(draft.subject))
+    subject = one_line(draft.subject)
     text = well_formed(_text_lines(draft.text))
     html = None if draft.html is None else well_formed(_text_lines(draft.html))
-    key = choose(draft.charset, (subject, text) if html is None else (subject, text, html))
-    charset = offered(key) or UTF_8
-    wanted = offered(draft.charset)
+    wanted = charset = offered(draft.charset)
+    if charset is not UTF_8:
+        key = choose(draft.charset, (subject, text) if html is None else (subject, text, html))
+        charset = offered(key) or UTF_8
 
     fields = [headers.date("Date", draft.date), headers.unstructured("Subject", subject, charset)]
     if draft.in_reply_to is not None and headers.is_message_id(draft.in_reply_to):
@@ -279,7 +281,7 @@ def compose(draft: Draft, *, boundary: str) -> Content:
     part = _body(draft, text, html, charset, boundary)
     fields.append(Field(f"MIME-Version: 1.0\r\n{part.fields}"))
     octets = headers.block(fields) + b"\r\n" + part.body
-    return Content(octets, key, wanted is not charset, part.eight_bit)
+    return Content(octets, charset.key, wanted is not charset, part.eight_bit)
 
 
 def _extra(pairs: Sequence[tuple[str, str]], charset: Charset) -> list[Field]:

@@ -311,12 +311,18 @@ def parameter(attribute: str, value: str) -> list[str]:
     ]
 
 
+_UNSAFE_IN_QUOTES = str.maketrans('"\\;', "'__")
+
+
 def encoded_parameter(attribute: str, value: str, charset: Charset = UTF_8) -> list[str]:
-    """`attribute="=?UTF-8?Q?…?="`: against RFC 2047, yet what Outlook and others read in Content-Type's
-    name."""
+    """`attribute="=?UTF-8?Q?…?="`: against RFC 2047, yet what Outlook and others read in Content-Type's name.
+
+    Some readers decode first and look for parameters then: what could end the quotation is replaced.
+    """
     value = one_line(value)
     if value.isascii() and len(value) <= 256 and "=?" not in value and not set('"\\') & set(value):
         return [f'{attribute}="{value}"']
+    value = value.translate(_UNSAFE_IN_QUOTES)
     words = encode_words(value, charset, width=MAX_WORD - 2, room=MAX_WORD - len(attribute) - 3)
     words[0] = f'{attribute}="{words[0]}'
     words[-1] += '"'

@@ -16,7 +16,6 @@ from depesche.mailformat.encoded_words import encode_words
 MAX_LINE = 998  # octets without CRLF, RFC 5322 §2.1.1
 _MAX_DEPTH = 40
 
-_BARE = re.compile(rb"\r(?!\n)|(?<!\r)\n")
 _FIELDS = re.compile(rb"[^\r\n]*(?:\r\n[ \t][^\r\n]*)*")
 _FOLD = re.compile(rb"\r\n(?=[ \t])")
 _MEDIA_TYPE = re.compile(rb"\s*([A-Za-z0-9!#$&^_.+\-]+)/([A-Za-z0-9!#$&^_.+\-]+)")
@@ -37,7 +36,10 @@ def has_long_line(octets: bytes) -> bool:
 
 def crlf(octets: bytes) -> bytes:
     """The octets with CRLF line ends only."""
-    return _BARE.sub(b"\r\n", octets)
+    lines = octets.count(b"\r\n")
+    if octets.count(b"\n") == lines and octets.count(b"\r") == lines:
+        return octets
+    return octets.replace(b"\r\n", b"\n").replace(b"\r", b"\n").replace(b"\n", b"\r\n")
 
 
 def base64_lines(octets: bytes) -> bytes:
@@ -121,29 +123,36 @@ def _value(fields: list[bytes], name: bytes) -> bytes:
     return b""
 
 
+_AFTER_BOUNDARY = re.compile(rb"(--)?[ \t]*(?=\r\n|\Z)")
+
+
 def _multipart(body: bytes, boundary: bytes, default_type: bytes, depth: int) -> bytes | None:
     """The body with each part converted; None when its boundary never occurs."""
-    delimiter = re.compile(rb"(?:\A|\r\n)--" + re.escape(boundary) + rb"(--)?[ \t]*(?=\r\n|\Z)")
+    delimiter = b"--" + boundary
     pieces: list[bytes] = []
-    at = 0
+    done = 0  # up to here the body is converted
     inside = False
-    for match in delimiter.finditer(body):
-        piece = body[at : match.start()]
-        if inside:
-            piece = b"\r\n" + _entity(piece[2:], default_type, depth + 1)
-        else:
-            piece = _ascii_noise(piece)
-        pieces += (piece, match.group())
-        at = match.end()
-        inside = match.group(1) is None
-        if not inside:
-            break
+    closed = False
+    at = body.find(delimiter)
+    while at >= 0 and not closed:
+        end = _AFTER_BOUNDARY.match(body, at + len(delimiter))
+        if end is not None and (at == 0 or body[at - 2 : at] == b"\r\n"):
+            piece = body[done : max(at - 2, done)]
+            if inside:
+                pieces.append(b"\r\n" + _entity(piece[2:], default_type, depth + 1))
+            else:
+                pieces.append(_ascii_noise(piece))
+            done = end.end()
+            pieces.append(body[max(at - 2, 0) : done])
+            inside, closed = True, end[1] is not None
+        at = body.find(delimiter, at + len(delimiter))
     if not pieces:
         return None
-    rest = body[at:]
-    pieces.append(
-        b"\r\n" + _entity(rest[2:], default_type, depth + 1) if inside and rest else _ascii_noise(rest)
-    )
+    rest = body[done:]
+    if closed or not rest:
+        pieces.append(_ascii_noise(rest))
+    else:
+        pieces.append(b"\r\n" + _entity(rest[2:], default_type, depth + 1))
     return b"".join(pieces)
 
 
