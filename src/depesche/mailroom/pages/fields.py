@@ -21,6 +21,7 @@ from django.utils.translation import gettext as _
 
 from depesche.mailroom.pages.icons import icon
 
+_MANY = 8  # more choices than that scroll in a box of their own
 _CLASSES: tuple[tuple[type[forms.Widget], str], ...] = (
     (forms.Textarea, "input textarea"),
     (forms.Select, "select"),
@@ -155,9 +156,10 @@ def _choices(bound: BoundField) -> SafeString:
                 format_html("<span>{}</span>", sentence) if sentence else "",
             )
         )
+    layout = " two" if len(rows) == 2 and getattr(bound.field, "wide", False) else ""
     return format_html(
         '<div class="choices{}">{}</div>',
-        " two" if len(rows) == 2 and getattr(bound.field, "wide", False) else "",
+        layout or (" many" if len(rows) > _MANY else ""),
         mark_safe("".join(rows)),  # noqa: S308  each row was escaped above
     )
 

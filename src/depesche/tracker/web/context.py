@@ -2,10 +2,102 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.conf import settings
 from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils.translation import get_language, get_language_info
+from django.utils.translation import gettext as _
+
+from depesche.mailroom.connections import queries as connections
+
+if TYPE_CHECKING:
+    from depesche.mailroom.connections.queries import Health
+
+_ADMINISTRATION = frozenset({"connections", "outbox", "inbox"})
+_PLACES = {
+    "my-work": "work",
+    "people": "administration",
+    "person": "administration",
+    "new-person": "administration",
+    "workspaces": "administration",
+    "workspace": "administration",
+    "new-workspace": "administration",
+    "items": "items",
+    "item": "items",
+    "new-item": "items",
+    "edit-item": "items",
+    "comment": "items",
+}
+
+
+@dataclass(frozen=True)
+class MailTrouble:
+    """Why mail does not go out, for the banner that administrators see."""
+
+    tone: str
+    icon: str
+    title: str
+    reason: str
+    url: str
+    link: str
 
 
 def navigation(request: HttpRequest) -> dict[str, object]:
-    """Which place of the main navigation the page belongs to."""
+    """The place of the main navigation, the other language, and whether mail flows."""
     match = request.resolver_match
-    return {"place": match.namespace if match else ""}
+    namespace, name = (match.namespace, match.url_name or "") if match else ("", "")
+    user = getattr(request, "user", None)
+    return {
+        "place": "administration" if namespace in _ADMINISTRATION else _PLACES.get(name, namespace),
+        "language_next": _other_language(),
+        "here": request.get_full_path() if request.method in {"GET", "HEAD"} else request.path,
+        "here_is_not_sign_in": name != "sign-in",
+        "mail_trouble": _mail_trouble()
+        if user is not None and user.is_authenticated and user.is_staff
+        else None,
+    }
+
+
+def _other_language() -> dict[str, str] | None:
+    present = (get_language() or settings.LANGUAGE_CODE).split("-", maxsplit=1)[0]
+    for code, _name in settings.LANGUAGES:
+        if code != present:
+            return {"code": code, "name": get_language_info(code)["name_local"]}
+    return None
+
+
+def _mail_trouble() -> MailTrouble | None:
+    health = connections.health()
+    if health.flow is connections.Flow.FLOWING:
+        return None
+    if health.flow is connections.Flow.UNCONFIGURED:
+        return MailTrouble(
+            "wait",
+            "warn",
+            _("No mail server is set up."),
+            _("The tracker works; mails wait until there is one."),
+            _url("connections:outgoing"),
+            _("Set it up"),
+        )
+    return MailTrouble(
+        "fail",
+        "fail",
+        _("Mail does not flow."),
+        _reason(health),
+        _url("connections:outgoing"),
+        _("Look at it"),
+    )
+
+
+def _reason(health: Health) -> str:
+    return health.reason or _("No mail is lost; all wait.")
+
+
+def _url(name: str) -> str:
+    try:
+        return reverse(name)
+    except NoReverseMatch:
+        return ""

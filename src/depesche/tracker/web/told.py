@@ -1,0 +1,111 @@
+"""“Who was told?”: each event's notices with what became of their mails, in words.
+
+Why somebody was not told is shown to administrators and to the person; others see only that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.formats import localize
+from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from depesche.mailroom.outbox import queries as outbox
+from depesche.mailroom.outbox.queries import RecipientRow
+from depesche.tracker.accounts.models import Person
+from depesche.tracker.notifications.models import Notice
+from depesche.tracker.notifications.words import not_told_in_words, reasons_in_words
+
+_DONE = frozenset({"accepted", "delivered"})
+_WAITING = frozenset({"queued", "in_flight", "deferred", "delayed", "uncertain", "held"})
+_SHOWN_IN_PAGE = 25  # more people than that stand on a page of their own
+
+
+@dataclass(frozen=True)
+class ToldRow:
+    """One person. `state` is a state of the outbox, or "not_told"; `more` a time that belongs to it."""
+
+    name: str
+    why: str
+    state: str
+    more: str
+    words: str
+    recipient: int | None
+
+
+@dataclass(frozen=True)
+class Told:
+    """One event. `rows` is empty when there are too many for the item's page (`many`)."""
+
+    event_id: int
+    summary: str
+    rows: Sequence[ToldRow]
+    many: bool
+
+
+def told_of(event_ids: Iterable[int], reader: Person, *, every: bool = False) -> dict[int, Told]:
+    """What became of the notices of these events, by event; one without notices is missing. Two queries."""
+    notices: dict[int, list[Notice]] = {}
+    for notice in Notice.objects.filter(event_id__in=list(event_ids)).select_related("person").order_by("id"):
+        notices.setdefault(notice.event_id, []).append(notice)
+    mails = outbox.by_ids(
+        notice.recipient for group in notices.values() for notice in group if notice.recipient is not None
+    )
+    return {
+        event_id: _told(event_id, [_row(notice, mails, reader) for notice in group], every=every)
+        for event_id, group in notices.items()
+    }
+
+
+def _told(event_id: int, rows: list[ToldRow], *, every: bool) -> Told:
+    rows.sort(key=lambda row: row.state == "not_told")
+    many = len(rows) > _SHOWN_IN_PAGE and not every
+    return Told(event_id, summary(rows), () if many else rows, many)
+
+
+def _row(notice: Notice, mails: Mapping[int, RecipientRow], reader: Person) -> ToldRow:
+    why = reasons_in_words(notice.reasons)
+    mail = mails.get(notice.recipient) if notice.recipient is not None else None
+    if mail is not None:
+        at = mail.next_attempt_at if mail.state == "deferred" else mail.updated_at
+        return ToldRow(
+            notice.person.name, why, str(mail.state), _clock(at, mail.state), mail.reply, notice.recipient
+        )
+    open_to_reader = reader.is_admin or reader.pk == notice.person_id
+    if notice.recipient is not None:
+        words = _("The mail is no longer kept.")
+    else:
+        words = not_told_in_words(notice.not_told) if open_to_reader else ""
+    return ToldRow(notice.person.name, why, "not_told", "", words, None)
+
+
+def _clock(at: datetime | None, state: str) -> str:
+    if at is None or state in {"queued", "in_flight"}:
+        return ""
+    clock = f"{localtime(at):%H:%M}" if state == "deferred" else f"{localtime(at):%H:%M:%S}"
+    return _("to %(time)s") % {"time": clock} if state == "deferred" else clock
+
+
+def summary(rows: Sequence[ToldRow]) -> str:
+    """One line of counts: “2 people told, 1 mail waits, 1 failed, 3 not told”."""
+    states = [row.state for row in rows]
+    done = sum(state in _DONE for state in states)
+    waiting = sum(state in _WAITING for state in states)
+    silent = sum(state in {"not_told", "cancelled", "suppressed"} for state in states)
+    failed = len(states) - done - waiting - silent
+    parts = []
+    if done:
+        parts.append(ngettext("%(n)s person told", "%(n)s people told", done) % {"n": localize(done)})
+        if done == len(states) and all(state == "delivered" for state in states):
+            parts.append(_("all delivered"))
+    if waiting:
+        parts.append(ngettext("%(n)s mail waits", "%(n)s mails wait", waiting) % {"n": localize(waiting)})
+    if failed:
+        parts.append(ngettext("%(n)s mail failed", "%(n)s mails failed", failed) % {"n": localize(failed)})
+    if silent:
+        parts.append(ngettext("%(n)s not told", "%(n)s not told", silent) % {"n": localize(silent)})
+    return ", ".join(parts)

@@ -1,0 +1,61 @@
+"""The link at the end of a mail, and a mail program's own button for it (RFC 8058): no sign-in needed.
+
+GET only asks, since programs that check links open them; POST does it, also without cookies and CSRF token:
+the signed token in the address is the right to it.
+"""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.utils import translation
+from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
+
+from depesche.tracker.accounts import queries as accounts
+from depesche.tracker.accounts.models import Person
+from depesche.tracker.items import actions, queries
+from depesche.tracker.items.models import Item
+from depesche.tracker.threads import addresses
+
+
+@csrf_exempt
+@require_http_methods(["GET", "HEAD", "POST"])
+def unsubscribe(request: HttpRequest, token: str) -> HttpResponseBase:
+    found = _read(token)
+    if found is None:
+        return render(request, "web/unsubscribe_dead.html", status=404)
+    item, person = found
+    with translation.override(person.language):
+        if request.method == "POST":
+            actions.mute(item, person)
+            if "from-page" not in request.POST:  # a mail program's own button, which shows nothing of this
+                return HttpResponse(status=200, content_type="text/plain")
+            explanation = _(
+                "No mail about %(key)s goes to %(address)s any more. “Watch” on its page undoes it."
+            )
+            return render(
+                request, "web/unsubscribed.html", {"explanation": explanation % _names(item, person)}
+            )
+        return render(
+            request,
+            "web/unsubscribe.html",
+            {
+                "question": _("No more mails about %(key)s?") % _names(item, person),
+                "explanation": _("Mails about this item no longer go to %(address)s.") % _names(item, person),
+            },
+        )
+
+
+def _read(token: str) -> tuple[Item, Person] | None:
+    thread = addresses.read_mute_token(token)
+    if thread is None or thread.person_id is None:
+        return None
+    item, person = queries.item(thread.item_id), accounts.person(thread.person_id)
+    return (item, person) if item is not None and person is not None else None
+
+
+def _names(item: Item, person: Person) -> dict[str, str]:
+    return {"key": item.key, "address": person.email}
