@@ -156,3 +156,8 @@ def header_date(value: str) -> datetime | None:
         return parsedate_to_datetime(text)
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
+
+
+def decode_text_header(value: str) -> str:
+    """A field value from a status part, with encoded words (Exchange writes them there too) decoded."""
+    return decode_words(value[:60_000]) if "=?" in value else value
