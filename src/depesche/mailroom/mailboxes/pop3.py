@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import poplib
+import socket
+import ssl
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -24,13 +26,24 @@ _LINES_OF_TOO_LARGE = 2000
 _LONGEST_LINE = 1_000_000  # octets; real mails break the 512 of the RFC, and poplib refuses them over 2,048
 
 
-class _LongLines:
-    """poplib reads lines with a limit of 2,048 octets, which real mails break."""
+class _Plain(poplib.POP3):
+    """poplib's client, but for two things: it reads lines longer than 2,048 octets, which real mails have,
+    and it closes its socket when the greeting does not come."""
 
-    _MAXLINE = _LONGEST_LINE
+    def __init__(self, host: str, port: int, timeout: float) -> None:
+        try:
+            super().__init__(host, port, timeout)
+        except BaseException:
+            self._let_go()
+            raise
+
+    def _let_go(self) -> None:
+        for name in ("file", "sock"):
+            with contextlib.suppress(Exception):
+                getattr(self, name).close()
 
     def _getline(self) -> tuple[bytes, int]:
-        line: bytes = self.file.readline(_LONGEST_LINE + 1)  # type: ignore[attr-defined]  # mixed into POP3
+        line: bytes = self.file.readline(_LONGEST_LINE + 1)
         if len(line) > _LONGEST_LINE:
             raise poplib.error_proto("line too long")
         if not line:
@@ -39,12 +52,20 @@ class _LongLines:
         return (line[:-2], octets) if line.endswith(b"\r\n") else (line.rstrip(b"\n"), octets)
 
 
-class _Plain(_LongLines, poplib.POP3):
-    pass
+class _Tls(_Plain):
+    """The same with TLS from the first byte."""
 
+    def __init__(self, host: str, port: int, timeout: float, context: ssl.SSLContext) -> None:
+        self._context = context
+        super().__init__(host, port, timeout)
 
-class _Tls(_LongLines, poplib.POP3_SSL):
-    pass
+    def _create_socket(self, timeout: float) -> socket.socket:
+        plain: socket.socket = super()._create_socket(timeout)  # type: ignore[misc]  # poplib's own seam
+        try:
+            return self._context.wrap_socket(plain, server_hostname=self.host)
+        except BaseException:
+            plain.close()
+            raise
 
 
 class Pop3Mailbox:
@@ -71,9 +92,9 @@ class Pop3Mailbox:
         client: poplib.POP3
         if self._encrypted:
             context = tls.context(config.trust)
-            client = _Tls(config.host, config.port, timeout=config.timeout, context=context)
+            client = _Tls(config.host, config.port, config.timeout, context)
         else:
-            client = _Plain(config.host, config.port, timeout=config.timeout)
+            client = _Plain(config.host, config.port, config.timeout)
         try:
             if not self._encrypted:
                 with explained(MailboxStage.TLS):
