@@ -8,6 +8,7 @@ need such a server are skipped by name.
 from __future__ import annotations
 
 import contextlib
+import ctypes.util
 import os
 import shutil
 import subprocess
@@ -29,10 +30,12 @@ class Server:
     files: tuple[str, ...]
     packages: tuple[str, ...]
     services: tuple[str, ...] = ()
+    libraries: tuple[str, ...] = ()
 
     @property
     def here(self) -> bool:
-        return all(shutil.which(file, path=DAEMONS) or Path(file).exists() for file in self.files)
+        files = all(shutil.which(file, path=DAEMONS) or Path(file).exists() for file in self.files)
+        return files and all(ctypes.util.find_library(name) for name in self.libraries)
 
 
 SERVERS = (
@@ -43,7 +46,8 @@ SERVERS = (
         ("dovecot-imapd", "dovecot-pop3d"),
         ("dovecot",),
     ),
-    Server("Chromium", ("chromium",), ("chromium",)),
+    # libatomic is for Playwright's driver, which brings all else itself.
+    Server("Chromium", ("chromium",), ("chromium", "libatomic1"), libraries=("atomic",)),
 )
 
 

@@ -6,6 +6,7 @@ Where it is missing, the test is skipped with the reason; in CI (`CI=true`) that
 
 from __future__ import annotations
 
+import ctypes.util
 import os
 import shutil
 from collections.abc import Callable
@@ -46,7 +47,13 @@ def _dovecot() -> str | None:
 
 
 def _chromium() -> str | None:
-    return None if find("chromium") else f"Chromium is not installed: {INSTALL}"
+    if find("chromium") is None:
+        return f"Chromium is not installed: {INSTALL}"
+    return (
+        None
+        if ctypes.util.find_library("atomic")
+        else f"libatomic, for the browser's driver, is missing: {INSTALL}"
+    )
 
 
 SERVERS: dict[str, Callable[[], str | None]] = {

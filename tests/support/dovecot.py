@@ -71,6 +71,11 @@ service auth {{
     mode = 0666
   }}
 }}
+service anvil {{
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
+}}
 namespace inbox {{
   inbox = yes
 }}
@@ -102,10 +107,12 @@ class Dovecot:
         self.port_pop3, self.port_pop3s = free_port(), free_port()
         self.mail_folder = self.folder / "mail"
         self.mail_folder.mkdir()
+        self.mail_folder.chmod(0o755)
         shutil.chown(self.mail_folder, MAIL_USER, MAIL_GROUP)
         self.sasl_socket = self.folder / "sasl"
         lines = [f"{name}:{password}" for name, password in self.users.items()]
         (self.folder / "users").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        (self.folder / "users").chmod(0o644)
         certificate = authority.issue("localhost", "127.0.0.1", file="dovecot")
         (self.folder / "dovecot.conf").write_text(
             _CONFIGURATION.format(
@@ -127,7 +134,7 @@ class Dovecot:
     def start(self) -> None:
         """Start it and wait until each port answers."""
         command = [find("dovecot") or "dovecot", "-F", "-c", self.folder / "dovecot.conf"]
-        program = self._program = Program(command, self.folder / "console.log")
+        program = self._program = Program(command, self.folder / "console.log", umask=0o022)
 
         def ready() -> bool:
             if not program.running:

@@ -136,6 +136,7 @@ class Postfix:
         self.configuration = self.folder / "etc"
         for name in ("etc", "queue", "data", "mail"):
             (self.folder / name).mkdir()
+            (self.folder / name).chmod(0o755)  # whatever the umask is
         shutil.chown(self.folder / "data", "postfix", "postfix")
         shutil.chown(self.folder / "mail", MAIL_USER, MAIL_GROUP)
         self.other_maildir = Maildir(self.folder / "mail" / "elsewhere")
@@ -161,6 +162,7 @@ class Postfix:
     def _table(self, name: str, rows: Mapping[str, str]) -> None:
         text = "".join(f"{key} {value}\n" for key, value in rows.items())
         (self.folder / name).write_text(text, encoding="utf-8")
+        (self.folder / name).chmod(0o644)
 
     def _write_main(self, authority: Authority, size_limit: int, more: Mapping[str, str]) -> None:
         certificate = authority.issue("localhost", "127.0.0.1", file="postfix")
@@ -177,6 +179,7 @@ class Postfix:
             more="\n".join(f"{key} = {value}" for key, value in more.items()),
         )
         (self.configuration / "main.cf").write_text(text, encoding="utf-8")
+        (self.configuration / "main.cf").chmod(0o644)
 
     def _write_services(self, pipe_to: Sequence[str], pipe_user: str) -> None:
         starttls, tls = ("smtpd_tls_security_level=encrypt",), ("smtpd_tls_wrappermode=yes",)
@@ -198,11 +201,17 @@ class Postfix:
             command = " ".join(pipe_to)
             text += f"tracker unix - n n - 4 pipe\n  flags=Rq user={pipe_user} argv={command}\n"
         (self.configuration / "master.cf").write_text(text, encoding="utf-8")
+        (self.configuration / "master.cf").chmod(0o644)
 
     def start(self) -> None:
         """Start it and wait until each port answers."""
-        command = [find("postfix") or "postfix", "-c", self.configuration, "start-fg"]
-        program = self._program = Program(command, self.folder / "console.log")
+        check = [find("postfix") or "postfix", "-c", self.configuration, "check"]  # makes the queue's folders
+        done = subprocess.run(check, capture_output=True, text=True, umask=0o022, check=False)
+        if done.returncode:
+            raise AssertionError(f"Postfix does not like its configuration:\n{done.stderr}")
+        # Not by `postfix start-fg`: it would stand between us and the master, which would survive it.
+        command = [self._daemons() / "master", "-c", self.configuration, "-d"]
+        program = self._program = Program(command, self.folder / "console.log", umask=0o022)
         ports = (
             self.port_plain, self.port_starttls, self.port_tls, self.port_login,
             self.port_login_tls, self.port_login_clear, self.port_own_sender,
@@ -219,13 +228,17 @@ class Postfix:
         """End it and wait until it is gone; mails and queue stay."""
         if self._program is not None:
             self._program.terminate()
-            self._program.kill()  # children that linger, in the same process group
+            self._program.kill()  # what lingers in its process group
             self._program = None
 
     def remove(self) -> None:
         """End it and remove all its files."""
         self.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _daemons(self) -> Path:
+        command = [find("postconf") or "postconf", "-c", self.configuration, "-h", "daemon_directory"]
+        return Path(subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip())
 
     def log(self) -> str:
         """What it logged."""

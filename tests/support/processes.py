@@ -24,7 +24,12 @@ class Program:
     """A running command with its output in a file, in a process group of its own. A context manager."""
 
     def __init__(
-        self, command: Sequence[str | Path], output: Path, *, environment: Mapping[str, str] | None = None
+        self,
+        command: Sequence[str | Path],
+        output: Path,
+        *,
+        environment: Mapping[str, str] | None = None,
+        umask: int = -1,
     ) -> None:
         self.command = [str(word) for word in command]
         self.output_path = output
@@ -36,6 +41,7 @@ class Program:
                 stderr=subprocess.STDOUT,
                 env=None if environment is None else dict(environment),
                 start_new_session=True,
+                umask=umask,
             )
 
     @property
