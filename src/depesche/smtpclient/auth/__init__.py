@@ -1,0 +1,1 @@
+"""SASL mechanisms without any I/O: octets in, octets out."""

@@ -1,0 +1,29 @@
+"""Fakes that are shipped: a server that fails at a named stage, and a scripted stream."""
+
+from depesche.smtpclient.testing.server import (
+    CUT,
+    HANG,
+    MECHANISMS,
+    NOISE,
+    SLOW,
+    Behaviour,
+    Connection,
+    FakeServer,
+    Fault,
+    ReceivedMail,
+    in_thread,
+)
+
+__all__ = [
+    "CUT",
+    "HANG",
+    "MECHANISMS",
+    "NOISE",
+    "SLOW",
+    "Behaviour",
+    "Connection",
+    "FakeServer",
+    "Fault",
+    "ReceivedMail",
+    "in_thread",
+]

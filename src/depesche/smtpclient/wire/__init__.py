@@ -1,0 +1,1 @@
+"""The protocol without any I/O: octets in, events and octets out."""

@@ -1,0 +1,129 @@
+"""What is handed over and what became of it: `Envelope` in, `Result` out, one outcome for each recipient."""
+
+from __future__ import annotations
+
+import enum
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from depesche.smtpclient.errors import Stage, SubmissionError
+from depesche.smtpclient.reply import Reply
+
+# RFC 5321 §4.5.3.1 permits 256 octets for a path, brackets included. The 64 octets for a local part are not
+# enforced: signed return addresses are longer in real life, and the server has the last word anyway.
+_MAX_ADDRESS = 254
+_MAX_RECIPIENTS = 1000
+_DELIMITERS = re.compile(r"[ <>]")
+_OPTION = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*(?:=[!-<>-~]{1,100})?\Z")
+
+
+def _check_address(address: str) -> None:
+    if not address.isprintable() or _DELIMITERS.search(address):
+        raise ValueError("an address must hold no space, no angle bracket and no control character")
+    local, at, domain = address.rpartition("@")
+    if not (at and local and domain) and address.lower() != "postmaster":
+        raise ValueError("an address has the form local-part@domain")
+    if len(address.encode("utf-8")) > _MAX_ADDRESS:
+        raise ValueError(f"an address has at most {_MAX_ADDRESS} octets")
+
+
+@dataclass(frozen=True)
+class Envelope:
+    """What SMTP sees: where bounces go (empty: nowhere, the null reverse-path) and who gets the content.
+
+    The constructor raises ValueError for whatever could not stand safely in a command: control characters,
+    spaces, angle brackets, addresses without domain or longer than 254 octets, no recipient, more than 1000.
+    `options` are further parameters of MAIL, such as ``RET=HDRS``; those of an extension that the server does
+    not offer are left out.
+    """
+
+    reverse_path: str
+    recipients: tuple[str, ...]
+    options: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        given: object = self.recipients
+        if isinstance(given, str):
+            raise TypeError("recipients is a tuple of addresses, not one address")
+        object.__setattr__(self, "recipients", tuple(self.recipients))
+        if not 1 <= len(self.recipients) <= _MAX_RECIPIENTS:
+            raise ValueError(f"an envelope has 1 to {_MAX_RECIPIENTS} recipients")
+        if self.reverse_path:
+            _check_address(self.reverse_path)
+        for recipient in self.recipients:
+            _check_address(recipient)
+        for option in self.options:
+            if not _OPTION.match(option):
+                raise ValueError("an option has the form KEYWORD or KEYWORD=value")
+
+    @property
+    def smtputf8(self) -> bool:
+        """Whether an address cannot be written in ASCII as it stands (RFC 6531)."""
+        return not (self.reverse_path.isascii() and all(map(str.isascii, self.recipients)))
+
+
+class Outcome(enum.Enum):
+    """What became of one recipient.
+
+    ACCEPTED: the server took responsibility (2xx after the content). DEFERRED: 4xx, later it may work.
+    REFUSED: 5xx, or refused by ourselves before a word was said. UNCERTAIN: all content was handed over and
+    the reply was never read: the server may have it or not. NOT_TRIED: it certainly does not have it.
+    """
+
+    ACCEPTED = "accepted"
+    DEFERRED = "deferred"
+    REFUSED = "refused"
+    UNCERTAIN = "uncertain"
+    NOT_TRIED = "not-tried"
+
+
+class LocalRefusal(enum.Enum):
+    """Why we did not even ask the server."""
+
+    TOO_LARGE = "too-large"
+    NEEDS_SMTPUTF8 = "needs-smtputf8"
+    NEEDS_EIGHT_BIT = "needs-eight-bit"
+
+
+@dataclass(frozen=True, slots=True)
+class RecipientResult:
+    """The outcome for one recipient, with the reply that decided it and the stage at which it came."""
+
+    address: str
+    outcome: Outcome
+    reply: Reply | None
+    stage: Stage
+    detail: str = ""
+    local: LocalRefusal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of one transaction. `recipients` stand in the order of the envelope.
+
+    `error` is set when the session was lost under it.
+    """
+
+    recipients: tuple[RecipientResult, ...]
+    error: SubmissionError | None = None
+
+    @property
+    def accepted(self) -> bool:
+        """Whether every recipient was accepted."""
+        return all(one.outcome is Outcome.ACCEPTED for one in self.recipients)
+
+    @property
+    def decided(self) -> bool:
+        """Whether there is anything to write down: not every recipient is simply untried."""
+        return any(one.outcome is not Outcome.NOT_TRIED for one in self.recipients)
+
+    def with_outcome(self, outcome: Outcome) -> Iterable[RecipientResult]:
+        return (one for one in self.recipients if one.outcome is outcome)
+
+
+def outcome_of(reply: Reply) -> Outcome:
+    """What a reply that decides means for the recipient."""
+    if reply.code < 400:
+        return Outcome.ACCEPTED
+    return Outcome.DEFERRED if reply.code < 500 else Outcome.REFUSED

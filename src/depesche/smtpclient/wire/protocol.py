@@ -1,0 +1,465 @@
+"""The client's side of an SMTP session: which octets to write, and which reply answers what. No I/O.
+
+Strategy. Everything written is noted in one queue of expectations; each reply takes the oldest one. That is
+the only pairing there is, and the transition table (`states`) checks each pair, so a reply cannot be written
+down for the wrong message. The owner feeds what arrives to `receive`, pulls what is to be written from
+`outgoing` until there is nothing (or its transport is full), and takes what happened from `events`. Because
+content is *pulled*, a transaction knows whether its end was handed over: that is the difference between
+"uncertain" and "not tried" when the connection is cut.
+
+With PIPELINING a transaction costs one round trip: MAIL, RCPT and DATA in one write, then the content in one
+write, then its final dot together with the envelope of the next transaction. Content and dot are separate
+writes on purpose: together they let the server's Nagle wait for our delayed acknowledgement at some sizes.
+After a refusal RSET goes first: Postfix keeps a transaction open after it refused DATA, and the next RCPT
+would join the old sender.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from depesche.smtpclient.errors import Cause, Stage, SubmissionError, cause_of_closing
+from depesche.smtpclient.reply import Reply
+from depesche.smtpclient.transaction import Envelope, Outcome, RecipientResult, Result, outcome_of
+from depesche.smtpclient.wire import commands
+from depesche.smtpclient.wire.content import dot_stuffed
+from depesche.smtpclient.wire.extensions import Capabilities
+from depesche.smtpclient.wire.plan import Plan, ToSevenBit, plan
+from depesche.smtpclient.wire.reply_parser import ReplyParser
+from depesche.smtpclient.wire.states import NEXT, Command, State, kind_of
+
+BLOCK = 65536  # content is handed over in pieces of this size, so that a cut in the middle is known as such
+
+
+class Tap(Protocol):
+    """Sees every line of the dialogue, secrets already replaced (`transcript.Transcript`)."""
+
+    def client(self, line: str) -> None: ...
+
+    def server(self, reply: Reply) -> None: ...
+
+    def note(self, text: str) -> None: ...
+
+    def hide(self, *secrets: str) -> None: ...
+
+
+class ProtocolViolation(Exception):
+    """The server's reply has no place here. The session must be aborted."""
+
+    def __init__(self, reply: Reply, command: Command | None, state: State) -> None:
+        answered = "nothing" if command is None else command.name
+        super().__init__(f"{reply.code} in answer to {answered} (state {state.name})")
+        self.reply = reply
+
+
+class InjectedBeforeTls(Exception):
+    """Octets followed the reply to STARTTLS in clear: somebody in between put them there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The reply to a command of the session (not of a transaction)."""
+
+    command: Command
+    reply: Reply
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """The server ends the session: 421, or a final refusal before the content was complete."""
+
+    error: SubmissionError
+
+
+class Transaction:
+    """One message on its way through one session. `result` is set once it is decided."""
+
+    __slots__ = (
+        "begun_at",
+        "body",
+        "content",
+        "data_reply",
+        "envelope",
+        "final_reply",
+        "handed_over",
+        "mail_reply",
+        "offset",
+        "plan",
+        "rcpt_replies",
+        "result",
+    )
+
+    def __init__(self, envelope: Envelope, content: bytes) -> None:
+        self.envelope = envelope
+        self.content = content
+        self.begun_at = 0.0
+        self.plan: Plan | None = None
+        self.body: bytes = b""
+        self.offset = 0
+        self.handed_over = False
+        self.mail_reply: Reply | None = None
+        self.rcpt_replies: list[Reply] = []
+        self.data_reply: Reply | None = None
+        self.final_reply: Reply | None = None
+        self.result: Result | None = None
+
+    def decide(self, error: SubmissionError | None) -> Result:
+        """The result as far as the replies go. `error`: the session ended before all of them came."""
+        envelope, final = self.envelope, self.final_reply
+        if final is not None and len(envelope.recipients) == 1 and self._all_taken():
+            return Result(
+                (RecipientResult(envelope.recipients[0], outcome_of(final), final, Stage.CONTENT),), error
+            )
+        recipients: list[RecipientResult | None] = [None] * len(envelope.recipients)
+        if self.plan is None:
+            positions: list[int] = list(range(len(recipients)))
+        else:
+            positions = list(self.plan.positions)
+            for position, refused in self.plan.refused:
+                recipients[position] = refused
+        for index, position in enumerate(positions):
+            recipients[position] = self._one(envelope.recipients[position], index)
+        return Result(tuple(one for one in recipients if one is not None), error)
+
+    def _all_taken(self) -> bool:
+        mail, rcpts = self.mail_reply, self.rcpt_replies
+        return mail is not None and mail.code < 400 and len(rcpts) == 1 and rcpts[0].code < 400
+
+    def _one(self, address: str, index: int) -> RecipientResult:
+        mail, rcpts, data, final = self.mail_reply, self.rcpt_replies, self.data_reply, self.final_reply
+        if mail is not None and mail.code >= 400:
+            return RecipientResult(address, outcome_of(mail), mail, Stage.MAIL)
+        if index < len(rcpts) and rcpts[index].code >= 400:
+            return RecipientResult(address, outcome_of(rcpts[index]), rcpts[index], Stage.RCPT)
+        if data is not None and data.code >= 400:
+            return RecipientResult(address, outcome_of(data), data, Stage.DATA)
+        if final is not None:
+            return RecipientResult(address, outcome_of(final), final, Stage.CONTENT)
+        if self.handed_over:
+            return RecipientResult(address, Outcome.UNCERTAIN, None, Stage.CONTENT)
+        if mail is None:
+            stage = Stage.MAIL
+        elif index >= len(rcpts):
+            stage = Stage.RCPT
+        else:
+            stage = Stage.DATA if data is None else Stage.CONTENT
+        return RecipientResult(address, Outcome.NOT_TRIED, None, stage)
+
+
+Event = Answer | Closing | Transaction
+
+
+class _Writer(enum.IntEnum):
+    IDLE = 0  # the next transaction may begin
+    ENVELOPE = 1  # envelope written, or being written; DATA is not answered yet
+    CONTENT = 2
+    REPLY = 3  # without PIPELINING: wait for the reply to the content
+
+
+_STAGES = {
+    Command.GREETING: Stage.GREETING,
+    Command.EHLO: Stage.EHLO,
+    Command.HELO: Stage.EHLO,
+    Command.STARTTLS: Stage.STARTTLS,
+    Command.AUTH: Stage.AUTH,
+    Command.AUTH_STEP: Stage.AUTH,
+    Command.MAIL: Stage.MAIL,
+    Command.RCPT: Stage.RCPT,
+    Command.DATA: Stage.DATA,
+    Command.CONTENT: Stage.CONTENT,
+    Command.BDAT: Stage.CONTENT,
+    Command.RSET: Stage.MAIL,
+    Command.NOOP: Stage.MAIL,
+    Command.QUIT: Stage.QUIT,
+}
+
+
+class Dialogue:
+    """One session. `source` is asked for the next transaction whenever one may begin."""
+
+    def __init__(
+        self,
+        source: Callable[[], Transaction | None],
+        *,
+        to_seven_bit: ToSevenBit,
+        pipelining: bool = True,
+        tap: Tap | None = None,
+    ) -> None:
+        self.state = State.CONNECTED
+        self.capabilities = Capabilities()
+        self.events: list[Event] = []
+        self.answered = 0  # replies so far; the owner sees progress by it
+        self.refusals_in_a_row = 0  # refusals since the last accepted content
+        self.open_for_transactions = False
+        self._source = source
+        self._to_seven_bit = to_seven_bit
+        self._may_pipeline = pipelining
+        self._pipelining = False
+        self._tap = tap
+        self._parser = ReplyParser()
+        self._expected: deque[tuple[Command, Transaction | None]] = deque([(Command.GREETING, None)])
+        self._out: deque[bytes] = deque()
+        self._writer = _Writer.IDLE
+        self._current: Transaction | None = None
+
+    # ---- what the owner asks
+
+    @property
+    def awaiting(self) -> Command | None:
+        """The command whose reply comes next; None when nothing is unanswered."""
+        return self._expected[0][0] if self._expected else None
+
+    @property
+    def stage(self) -> Stage:
+        """Where the session stands, for an error message."""
+        if self._expected:
+            return _STAGES[self._expected[0][0]]
+        return Stage.TLS if self.state is State.HANDSHAKE else Stage.MAIL
+
+    @property
+    def oldest(self) -> Transaction | None:
+        """The transaction whose reply comes next."""
+        return self._expected[0][1] if self._expected else None
+
+    @property
+    def busy(self) -> bool:
+        """Whether anything is written, or about to be, and not yet answered."""
+        return bool(self._expected or self._out)
+
+    @property
+    def writing_content(self) -> bool:
+        return self._writer is _Writer.CONTENT
+
+    # ---- commands of the session
+
+    def send(self, command: Command, octets: bytes, shown: str = "") -> None:
+        """Write a command outside of any transaction. `shown` replaces it in the transcript: secrets."""
+        self._expected.append((command, None))
+        self._out.append(octets)
+        if self._tap is not None:
+            self._tap.client(shown or octets.decode("utf-8").rstrip("\r\n"))
+
+    def learn(self, capabilities: Capabilities) -> None:
+        """What EHLO announced holds from here on."""
+        self.capabilities = capabilities
+        self._pipelining = self._may_pipeline and capabilities.pipelining
+
+    def tls_established(self) -> None:
+        """TLS began: everything the server said before is forgotten (RFC 3207 §4.2)."""
+        if self.state is State.HANDSHAKE:
+            self.state = State.GREETED
+        self.learn(Capabilities())
+
+    def lost(self, error: SubmissionError) -> None:
+        """The session is over: decide all that is under way. Content handed over and unanswered is
+        uncertain."""
+        under_way = dict.fromkeys(tx for _, tx in self._expected if tx is not None)
+        self._expected.clear()
+        self._out.clear()
+        self.open_for_transactions = False
+        self.state = State.CLOSED
+        for transaction in under_way:
+            self._finish(transaction, error)
+
+    # ---- octets out
+
+    def outgoing(self) -> bytes | memoryview | None:
+        """The next octets to write; None when it is the server's turn. Writing order is reading order."""
+        if self._out:
+            return self._out.popleft()
+        if self._writer is _Writer.CONTENT:
+            return self._piece_of_content()
+        if self._writer is _Writer.IDLE:
+            return self._begin_next()
+        return None
+
+    def _begin_next(self) -> bytes | None:
+        """The beginning of the next transaction, as much of it as may be written at once."""
+        while self.open_for_transactions:
+            transaction = self._source()
+            if transaction is None:
+                return None
+            what = transaction.plan = plan(
+                transaction.envelope, transaction.content, self.capabilities, self._to_seven_bit
+            )
+            if what.rcpts:
+                return self._begin(transaction, what)
+            self._finish(transaction, None)
+        return None
+
+    def _begin(self, transaction: Transaction, what: Plan) -> bytes:
+        self._current = transaction
+        self._writer = _Writer.ENVELOPE
+        expected = self._expected
+        tidy = self.state in (State.SPOILT, State.SENDER, State.RECIPIENTS)
+        if not self._pipelining:
+            if tidy:
+                return self._write(Command.RSET, transaction, commands.RSET)
+            return self._write(Command.MAIL, transaction, what.mail)
+        if tidy:
+            expected.append((Command.RSET, transaction))
+        expected.append((Command.MAIL, transaction))
+        for _ in what.rcpts:
+            expected.append((Command.RCPT, transaction))
+        expected.append((Command.DATA, transaction))
+        group = b"%b%b%bDATA\r\n" % (commands.RSET if tidy else b"", what.mail, b"".join(what.rcpts))
+        if self._tap is not None:
+            for line in group.decode("utf-8").splitlines():
+                self._tap.client(line)
+        return group
+
+    def _write(self, command: Command, transaction: Transaction, octets: bytes) -> bytes:
+        self._expected.append((command, transaction))
+        if self._tap is not None:
+            self._tap.client(octets.decode("utf-8").rstrip("\r\n"))
+        return octets
+
+    def _piece_of_content(self) -> bytes | memoryview | None:
+        transaction = self._current
+        assert transaction is not None
+        body, offset = transaction.body, transaction.offset
+        if offset < len(body):
+            if self._tap is not None and not offset:
+                self._tap.client(f"({len(body)} bytes)")
+            transaction.offset = offset + BLOCK
+            return body if len(body) <= BLOCK else memoryview(body)[offset : offset + BLOCK]
+        transaction.handed_over = True
+        self._current = None
+        if self._tap is not None:
+            self._tap.client(".")
+        if not self._pipelining:
+            self._writer = _Writer.REPLY
+            return commands.END_OF_CONTENT
+        self._writer = _Writer.IDLE
+        following = self._begin_next()
+        return commands.END_OF_CONTENT if following is None else commands.END_OF_CONTENT + following
+
+    # ---- octets in
+
+    def receive(self, data: bytes) -> None:
+        """Take what the server sent. Raises MalformedReply, ProtocolViolation, InjectedBeforeTls; `events`
+        hold what happened before that. After an exception the session must be aborted and `lost` called."""
+        if self.state is State.HANDSHAKE:
+            raise InjectedBeforeTls
+        expected = self._expected
+        for reply in self._parser.feed(data):
+            if self.state is State.HANDSHAKE:
+                raise InjectedBeforeTls
+            if not expected:
+                self._unsolicited(reply)
+                continue
+            command, transaction = expected.popleft()
+            if self._tap is not None:
+                self._show(command, reply)
+            kind = kind_of(reply.code)
+            after = NEXT[self.state][command][kind]
+            if after is None:
+                if transaction is not None:
+                    expected.appendleft((command, transaction))  # so that `lost` decides it too
+                raise ProtocolViolation(reply, command, self.state)
+            self.answered += 1
+            self.state = after
+            if transaction is None:
+                self.events.append(Answer(command, reply))
+            else:
+                self._advance(command, transaction, reply)
+            if after is State.CLOSING:
+                self._closing(self._closed_by(command, reply))
+        if self.state is State.HANDSHAKE and self._parser.pending:
+            raise InjectedBeforeTls
+
+    def _show(self, command: Command, reply: Reply) -> None:
+        """To the transcript. With the challenges of a login, passwords could be tried out at leisure."""
+        assert self._tap is not None
+        challenge = reply.code < 400 and reply.code >= 300 and command in (Command.AUTH, Command.AUTH_STEP)
+        self._tap.server(Reply(reply.code, "(challenge)") if challenge else reply)
+
+    def _unsolicited(self, reply: Reply) -> None:
+        if self._tap is not None:
+            self._tap.server(reply)
+        if reply.code == 421:
+            self._closing(SubmissionError(self.stage, cause_of_closing(reply), reply=reply))
+        elif self.state not in (State.CLOSING, State.CLOSED):
+            raise ProtocolViolation(reply, None, self.state)
+
+    def _closing(self, error: SubmissionError) -> None:
+        """Nothing behind a 421 will be answered."""
+        self.lost(error)
+        self.state = State.CLOSING
+        self.events.append(Closing(error))
+
+    def _advance(self, command: Command, transaction: Transaction, reply: Reply) -> None:
+        """Note the reply, and go on as far as it permits."""
+        if reply.code >= 400:
+            self.refusals_in_a_row += 1
+        if command is Command.RCPT:
+            transaction.rcpt_replies.append(reply)
+        elif command is Command.MAIL:
+            transaction.mail_reply = reply
+        elif command is Command.DATA:
+            self._answered_data(transaction, reply)
+            return
+        elif command is Command.CONTENT:
+            self._answered_content(transaction, reply)
+            return
+        if reply.code == 421:
+            self._finish(transaction, self._closed_by(command, reply))
+        elif not self._pipelining:
+            self._next_command(command, transaction)
+
+    def _closed_by(self, command: Command, reply: Reply) -> SubmissionError:
+        return SubmissionError(_STAGES[command], cause_of_closing(reply), reply=reply)
+
+    def _next_command(self, command: Command, transaction: Transaction) -> None:
+        """Without PIPELINING: the next command of the transaction, or its end."""
+        what = transaction.plan
+        assert what is not None
+        if command is Command.RSET:
+            self._out.append(self._write(Command.MAIL, transaction, what.mail))
+        elif self.state is State.SPOILT:
+            self._finish(transaction, None)
+        elif len(transaction.rcpt_replies) < len(what.rcpts):
+            rcpt = what.rcpts[len(transaction.rcpt_replies)]
+            self._out.append(self._write(Command.RCPT, transaction, rcpt))
+        elif self.state is State.RECIPIENTS:
+            self._out.append(self._write(Command.DATA, transaction, commands.DATA))
+        else:
+            self._finish(transaction, None)
+
+    def _answered_data(self, transaction: Transaction, reply: Reply) -> None:
+        transaction.data_reply = reply
+        if reply.code >= 400:
+            self._finish(transaction, self._closed_by(Command.DATA, reply) if reply.code == 421 else None)
+            return
+        if self.state is State.CONTENT and transaction.plan is not None:
+            transaction.body = dot_stuffed(transaction.plan.content)
+        self._writer = _Writer.CONTENT
+        self._expected.append((Command.CONTENT, transaction))
+
+    def _answered_content(self, transaction: Transaction, reply: Reply) -> None:
+        early = not transaction.handed_over
+        if early and reply.code < 400:
+            self._expected.appendleft((Command.CONTENT, transaction))
+            raise ProtocolViolation(reply, Command.CONTENT, self.state)
+        transaction.final_reply = reply
+        if reply.code < 400:
+            self.refusals_in_a_row = 0
+        self._finish(transaction, self._closed_by(Command.CONTENT, reply) if reply.code == 421 else None)
+        if early and reply.code != 421:
+            # The server refused before the end, which is its right; but whether it reads what follows as
+            # content or as commands, nobody can tell. So the session ends here.
+            self._closing(SubmissionError(Stage.CONTENT, Cause.CONNECTION_LOST, reply=reply))
+
+    def _finish(self, transaction: Transaction, error: SubmissionError | None) -> None:
+        if transaction.result is not None:
+            return
+        transaction.result = transaction.decide(error)
+        transaction.body = b""
+        if self._current is transaction or self._writer is _Writer.REPLY:
+            self._current = None
+            self._writer = _Writer.IDLE
+        self.events.append(transaction)
