@@ -421,6 +421,14 @@ def test_no_name_breaks_out_of_the_personal_fields(name: str, other: str) -> Non
     assert message.get_payload() == "body"
 
 
+def test_several_addresses_to_answer_to() -> None:
+    octets = personal_headers(
+        to=[JANE], reply_to=[JANE, Address("", "t@x.example")], message_id="<1@x.example>"
+    )
+    assert b"Reply-To: Jane Doe <jane@example.org>, t@x.example\r\n" in octets
+    assert b"Reply-To" not in personal_headers(to=[JANE], reply_to=[], message_id="<1@x.example>")
+
+
 def test_from_and_sender() -> None:
     assert from_headers(JANE) == b"From: Jane Doe <jane@example.org>\r\n"
     assert (

@@ -296,7 +296,7 @@ def personal_headers(  # noqa: PLR0913 - one keyword for each field; a value obj
     to: Sequence[Address],
     message_id: str,
     cc: Sequence[Address] = (),
-    reply_to: Address | None = None,
+    reply_to: Address | Sequence[Address] | None = None,
     list_unsubscribe: tuple[Sequence[str], bool] | None = None,
     in_reply_to: str | None = None,
     references: Sequence[str] = (),
@@ -315,11 +315,12 @@ def personal_headers(  # noqa: PLR0913 - one keyword for each field; a value obj
     if to:
         fields.append(headers.mailboxes("To", to, codec))
     elif not cc:
-        fields.append(Field("To: undisclosed-recipients:;\r\n"))
+        fields.append(headers.UNDISCLOSED)
     if cc:
         fields.append(headers.mailboxes("Cc", cc, codec))
-    if reply_to is not None:
-        fields.append(headers.mailboxes("Reply-To", (reply_to,), codec))
+    if reply_to:
+        answers = (reply_to,) if isinstance(reply_to, Address) else reply_to
+        fields.append(headers.mailboxes("Reply-To", answers, codec))
     fields.append(headers.message_ids("Message-ID", (message_id,)))
     if in_reply_to is not None and headers.is_message_id(in_reply_to):
         fields.append(headers.message_ids("In-Reply-To", (in_reply_to,)))
@@ -331,7 +332,7 @@ def personal_headers(  # noqa: PLR0913 - one keyword for each field; a value obj
         if one_click:
             if not any(url.startswith("https://") for url in urls):
                 raise HeaderError("List-Unsubscribe with one click needs an https URL (RFC 8058)")
-            fields.append(Field("List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"))
+            fields.append(headers.ONE_CLICK)
     if extra:
         fields += _extra(extra, codec)
     return headers.block(fields)

@@ -241,6 +241,11 @@ def urls(name: str, values: Sequence[str]) -> Field:
     )
 
 
+#: To for a mail whose recipients are not named.
+UNDISCLOSED = Field("To: undisclosed-recipients:;\r\n")
+#: Beside a List-Unsubscribe with an https URL: one POST to it is enough (RFC 8058).
+ONE_CLICK = Field("List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n")
+
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 

@@ -115,7 +115,7 @@ def personal(given: Given) -> bytes:
     if given.to:
         fields.append(headers.mailboxes("To", given.to, codec))
     elif not given.cc:
-        fields.append(headers.Field("To: undisclosed-recipients:;\r\n"))
+        fields.append(headers.UNDISCLOSED)
     if given.cc:
         fields.append(headers.mailboxes("Cc", given.cc, codec))
     if given.reply_to:
@@ -125,7 +125,7 @@ def personal(given: Given) -> bytes:
     if urls:
         fields.append(headers.urls("List-Unsubscribe", urls))
         if given.one_click:
-            fields.append(headers.token("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"))
+            fields.append(headers.ONE_CLICK)
     return headers.block(fields)
 
 
