@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 
 from depesche.mailroom.pages.icons import icon
 
-_MANY = 8  # more choices than that scroll in a box of their own
+_MANY = 24  # more boxes than that scroll
 _CLASSES: tuple[tuple[type[forms.Widget], str], ...] = (
     (forms.Textarea, "input textarea"),
     (forms.Select, "select"),
@@ -59,8 +59,9 @@ def render_field(bound: BoundField, *, below: str = "", why: str = "", wide: boo
         why_part = format_html('<div class="why" id="{}">{}</div>', _why_id(bound), paragraphs(why_text))
         parts.insert(1 if wide else len(parts), why_part)
     return format_html(
-        '<div class="field{}"{}{}>{}</div>',
+        '<div class="field{}{}"{}{}>{}</div>',
         " wide" if wide else "",
+        " tick" if isinstance(bound.field.widget, forms.CheckboxInput) else "",
         SafeString(" data-invalid") if bound.errors else "",
         format_html(
             ' role="{}" aria-labelledby="{}"{}',
@@ -156,10 +157,14 @@ def _choices(bound: BoundField) -> SafeString:
                 format_html("<span>{}</span>", sentence) if sentence else "",
             )
         )
-    layout = " two" if len(rows) == 2 and getattr(bound.field, "wide", False) else ""
+    layout = ""
+    if isinstance(bound.field.widget, forms.CheckboxSelectMultiple):
+        layout = " boxes many" if len(rows) > _MANY else " boxes"
+    elif len(rows) == 2 and getattr(bound.field, "wide", False):
+        layout = " two"
     return format_html(
         '<div class="choices{}">{}</div>',
-        layout or (" many" if len(rows) > _MANY else ""),
+        layout,
         mark_safe("".join(rows)),  # noqa: S308  each row was escaped above
     )
 

@@ -4,6 +4,8 @@
 
 `{% admin_tabs "outgoing" %}` then shows one row of tabs on every page of the administration. A place whose
 address is not in the project's URLs is left out, so that a project may hang in only some of them.
+
+`link` adds to the main navigation instead, for pages that are there only sometimes (the demo's mail catcher).
 """
 
 from __future__ import annotations
@@ -36,6 +38,7 @@ class Tab:
 
 
 _places: dict[str, Place] = {}
+_links: dict[str, Place] = {}
 
 
 def register(
@@ -46,6 +49,22 @@ def register(
     Registering a key again replaces the place: a project may rename or move one.
     """
     _places[key] = Place(key, label, url_name, order, count)
+
+
+def link(key: str, label: StrPromise | str, url_name: str) -> None:
+    """Add a link to the main navigation. `key` is the URL namespace whose pages mark it as current."""
+    _links[key] = Place(key, label, url_name, 0)
+
+
+def links(current: str) -> list[Tab]:
+    """The added links, in the order in which they were added."""
+    shown = []
+    for place in _links.values():
+        try:
+            shown.append(Tab(str(place.label), reverse(place.url_name), place.key == current, 0))
+        except NoReverseMatch:
+            continue
+    return shown
 
 
 def tabs(current: str) -> list[Tab]:

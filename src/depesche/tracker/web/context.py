@@ -12,6 +12,7 @@ from django.utils.translation import get_language, get_language_info
 from django.utils.translation import gettext as _
 
 from depesche.mailroom.connections import queries as connections
+from depesche.mailroom.pages import places
 
 if TYPE_CHECKING:
     from depesche.mailroom.connections.queries import Health
@@ -53,6 +54,7 @@ def navigation(request: HttpRequest) -> dict[str, object]:
     return {
         "place": "administration" if namespace in _ADMINISTRATION else _PLACES.get(name, namespace),
         "language_next": _other_language(),
+        "links": places.links(namespace),
         "here": request.get_full_path() if request.method in {"GET", "HEAD"} else request.path,
         "here_is_not_sign_in": name != "sign-in",
         "mail_trouble": _mail_trouble()

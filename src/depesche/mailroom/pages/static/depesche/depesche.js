@@ -79,6 +79,28 @@
     document.querySelectorAll("form[data-busy]").forEach((form) => { form.dataset.busy = ""; });
   });
 
+  /* What is asked for again and again stays quiet while nobody looks, or while somebody reads with the keyboard. */
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    const poll = event.target;
+    if (!poll.matches("[data-poll]")) return;
+    const selection = document.getSelection();
+    const reading = !selection.isCollapsed && poll.contains(selection.anchorNode);
+    if (document.hidden || reading) event.preventDefault();
+  });
+
+  /* A part that is replaced keeps open what was open in it. */
+  let open = [];
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    open = [...event.target.querySelectorAll("details[id][open]")].map((details) => details.id);
+  });
+  document.addEventListener("htmx:afterSwap", () => {
+    open.forEach((id) => {
+      const details = document.getElementById(id);
+      if (details) details.open = true;
+    });
+    open = [];
+  });
+
   document.addEventListener("htmx:afterSettle", (event) => focusFirst(event.target));
   document.addEventListener("DOMContentLoaded", () => focusFirst(document));
 })();
