@@ -12,7 +12,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from depesche.mailformat.classify import Kind
-from depesche.mailformat.delivery_report import reported_message_ids
+from depesche.mailformat.delivery_report import reported_message_id
 from depesche.mailroom.inbox.handlers import Handled, IncomingMail
 from depesche.mailroom.inbox.models import Outcome
 from depesche.mailroom.outbox.actions import Action, Report, ReportEffect, apply_report
@@ -43,25 +43,21 @@ class BounceHandler:
         raise LookupError("A delivery report is never held.")
 
     def _reports(self, mail: IncomingMail) -> list[Report]:
-        known = reported_message_ids(mail.reading.mail)
-        found: list[Report] = []
-        for one in mail.reading.reports:
-            try:
-                action = Action(one.action)
-            except ValueError:
-                continue
-            ids = [one.original_message_id] if one.original_message_id else known
-            found += [
-                Report(
-                    message_id=message_id,
-                    recipient=one.recipient or "",
-                    action=action,
-                    status=one.status or "",
-                    diagnostic=one.diagnostic,
-                )
-                for message_id in ids
-            ]
-        return found
+        parsed = mail.reading.mail
+        returned = reported_message_id(parsed)
+        # Some servers return nothing of the mail, but answer it as a person would.
+        known = [returned] if returned else list(dict.fromkeys((*parsed.in_reply_to, *parsed.references)))
+        return [
+            Report(
+                message_id=message_id,
+                recipient=one.submitted_recipient or "",
+                action=Action(one.action.value),
+                status=one.status or "",
+                diagnostic=one.diagnostic,
+            )
+            for one in mail.reading.reports
+            for message_id in ([one.original_message_id] if one.original_message_id else known)
+        ]
 
     def _apply(self, report: Report, mail: IncomingMail) -> ReportEffect | None:
         return apply_report(report, now=mail.received_at)

@@ -88,7 +88,7 @@ def incoming(row: ReceivedMessage) -> IncomingMail:
 def _handle(row: ReceivedMessage, mail: IncomingMail) -> Handled:
     parsed = mail.reading.mail
     author = next(iter(parsed.from_), None)
-    row.kind = mail.reading.kind
+    row.kind = mail.reading.kind.value
     row.from_address = author.addr_spec[:320] if author else ""
     row.subject = parsed.subject[:400]
     row.message_id = (parsed.message_id or "")[:998]

@@ -20,12 +20,15 @@ class CatcherSMTP(SMTP):
 
     _chunks: bytearray
 
+    def _end_transaction(self) -> None:
+        self.envelope = self._create_envelope()
+
     async def smtp_BDAT(self, arg: str | None) -> None:
         words = (arg or "").upper().split()
         if not words or not words[0].isdecimal() or len(words[0]) > 9 or words[1:] not in ([], ["LAST"]):
             # The length is unknown, so the octets that follow cannot be told from commands.
             await self.push("501 5.5.4 Syntax: BDAT length [LAST]")
-            self.transport.close()
+            self._writer.close()
             return
         octets = await self._reader.readexactly(int(words[0]))
         envelope = self.envelope
@@ -34,7 +37,7 @@ class CatcherSMTP(SMTP):
             return
         collected = envelope.__dict__.setdefault("chunks", bytearray())
         if len(collected) + len(octets) > MAX_SIZE:
-            self._set_post_data_state()
+            self._end_transaction()
             await self.push("552 5.3.4 Error: Too much mail data")
             return
         collected += octets
@@ -43,7 +46,7 @@ class CatcherSMTP(SMTP):
             return
         envelope.content = envelope.original_content = bytes(collected)
         status = await self.event_handler.handle_DATA(self, self.session, envelope)
-        self._set_post_data_state()
+        self._end_transaction()
         await self.push(status)
 
 

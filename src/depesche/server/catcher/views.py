@@ -25,7 +25,7 @@ from depesche.mailroom.inbox.handlers import Handled
 from depesche.mailroom.inbox.models import Outcome
 from depesche.server.catcher import answer, service
 from depesche.server.catcher.store import CaughtMail
-from depesche.tracker.accounts.queries import active_people
+from depesche.tracker.accounts.queries import people
 
 _LISTED = 100
 _VIEWS = ("html", "text", "headers", "source")
@@ -39,7 +39,7 @@ def catcher_page(view: View[P]) -> View[P]:
     """404 where no catcher runs; behind an administrator's login where other machines can reach it."""
 
     @wraps(view)
-    def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         catcher = service.running()
         if catcher is None:
             raise Http404
@@ -114,7 +114,7 @@ def mails(request: HttpRequest) -> HttpResponse:
         return render(
             request, "depesche/catcher/list.html", {**context, "current": request.GET.get("current")}
         )
-    return render(request, "depesche/catcher/mails.html", {**context, "people": active_people()})
+    return render(request, "depesche/catcher/mails.html", {**context, "people": people()[:500]})
 
 
 @require_safe

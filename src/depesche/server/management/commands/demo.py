@@ -20,7 +20,6 @@ from depesche.server.catcher import service as catcher_service
 from depesche.server.processes import port_is_free, web_server
 from depesche.tracker.accounts import actions as accounts
 from depesche.tracker.accounts import queries as people
-from depesche.tracker.items import queries as items
 
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 _PASSWORD = "depesche-demo"  # noqa: S105 - printed on the screen; only on this machine's loopback
@@ -75,7 +74,7 @@ class Command(DepescheCommand):
         """Sample data into an empty database, and a connection to the catcher; no real one is touched."""
         admin = people.find_person(sample.ADMINISTRATOR)
         if admin is None:
-            if people.active_people():
+            if people.people().exists():
                 raise CommandError(
                     f"{settings.ENVIRONMENT.home} holds a real installation. "
                     "Set DEPESCHE_HOME to another folder for the demo."
@@ -84,7 +83,8 @@ class Command(DepescheCommand):
             sample.create()
             admin = people.find_person(sample.ADMINISTRATOR)
             assert admin is not None
-        accounts.set_password(admin, password, tell=False)
+        if not admin.check_password(password):
+            accounts.set_password(admin, password, notify=False)
         current = mail_settings.outgoing()
         if not current.host:
             connections.save_incoming({"protocol": "pipe", "plus_addressing": "on"}, by=None)
@@ -94,7 +94,7 @@ class Command(DepescheCommand):
 
     def _greet(self, smtp_port: int, password: str) -> None:
         base = settings.DEPESCHE_BASE_URL
-        example = items.newest_key()
+        example = sample.example_item()
         for line in (
             "",
             f"  Depesche is ready:   {base}/",

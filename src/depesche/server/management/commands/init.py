@@ -6,6 +6,7 @@ import sys
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.management import call_command
 from django.core.management.base import CommandError, CommandParser
 
@@ -38,8 +39,8 @@ class Command(DepescheCommand):
             ensure_installation()
         except SecretsError as error:
             raise CommandError(str(error)) from None
-        if not tracker.workspaces_exist():
-            items.create_workspace(key="MAIN", name="Main", is_default=True)
+        if not tracker.all_workspaces().exists():
+            items.create_workspace("Main", key="MAIN", is_default=True)
         if options["admin"]:
             self._add_administrator(options["admin"], password_from_stdin=options["password_stdin"])
         where = (
@@ -55,11 +56,10 @@ class Command(DepescheCommand):
         if people.find_person(email) is not None:
             self.stdout.write(f"{email} is there already.")
             return
-        name = email.partition("@")[0]
         try:
-            person = accounts.create_person(email=email, name=name, is_admin=True, password=password)
-        except accounts.InvalidPerson as error:
-            raise CommandError(str(error)) from None
+            person = accounts.create_person(email, email.partition("@")[0], is_admin=True, password=password)
+        except ValidationError as error:
+            raise CommandError(" ".join(error.messages)) from None
         for workspace in tracker.all_workspaces():
-            items.add_member(workspace, person)
+            items.add_members(workspace, [person])
         self.stdout.write(f"Added the administrator {email}.")

@@ -80,25 +80,13 @@ class Command(DepescheCommand):
     def _parse(self, files: list[str]) -> None:
         for name, raw in _mails(files):
             reading = read(raw)
-            reports = [
-                {"recipient": one.recipient, "action": str(one.action), "status": one.status}
-                for one in reading.reports
-            ]
             if self.json:
-                self._line(
-                    file=name,
-                    kind=str(reading.kind.value),
-                    text=reading.text,
-                    cut=reading.cut,
-                    reports=reports,
-                    defects=list(reading.defects),
-                )
+                self._line(file=name, **reading.as_json())
                 continue
             self.stdout.write(f"{name}: {reading.kind.value} ({reading.reason})")
-            for one in reports:
-                self.stdout.write(
-                    f"  {one['action']} {one['recipient'] or '?'} {one['status'] or ''}".rstrip()
-                )
+            for one in reading.reports:
+                line = f"  {one.action.value} {one.recipient or '?'} {one.status or ''}"
+                self.stdout.write(line.rstrip())
             self.stdout.write("\n".join(f"  {line}" for line in reading.text.splitlines()))
 
     def _line(self, **values: Any) -> None:
