@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
+import django
 from django.utils.translation import gettext_lazy as _
 
 from depesche.server import keyfile
@@ -113,7 +114,11 @@ SERVESTATIC_USE_FINDERS = True
 DATA_UPLOAD_MAX_MEMORY_SIZE = 30 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 30 * 1024 * 1024
 
-EMAIL_BACKEND = "depesche.mailroom.outbox.backend.OutboxBackend"
+_backend = "depesche.mailroom.outbox.backend.OutboxBackend"
+if django.VERSION >= (6, 1):  # which calls EMAIL_BACKEND deprecated
+    MAILERS = {"default": {"BACKEND": _backend}}
+else:
+    EMAIL_BACKEND = _backend
 DEPESCHE_INBOX_HANDLERS = [
     "depesche.mailroom.bounces.BounceHandler",
     "depesche.tracker.correspondence.handler.CorrespondenceHandler",
