@@ -3,8 +3,8 @@
     python bench/corpus.py FOLDER [--failures] [--kind KIND] [--source SOURCE] [--json]
 
 FOLDER holds `cases.jsonl`, one JSON object a line: `id`, `file` (relative to FOLDER), `kind` (reply, bounce,
-auto-reply, feedback, not-bounce, malformed), `source`, `lang`, and what is expected: `expected_text`, or `must`
-and `must_not`; `recipients` with `recipient`, `action`, `status`, `status_class`.
+auto-reply, feedback, not-bounce, malformed), `source`, `lang`, and what is expected: `expected_text`, or
+`must` and `must_not`; `recipients` with `recipient`, `action`, `status`, `status_class`.
 
 Measures, and their aim:
   reply exact      equal to the expected text, or all of must and none of must_not      92 %
@@ -15,8 +15,8 @@ Measures, and their aim:
   misjudged        replies that are not taken for a person's mail                          0
   malformed        read without an exception in under two seconds                      100 %
 
-Where mailparser-reply ("mail-parser-reply"), email-reply-parser or flufl.bounce are installed, they are measured
-beside us on the same bodies.
+With --libraries, mail-parser-reply, email-reply-parser and flufl.bounce are measured beside us on the same
+bodies, where they are installed.
 """
 
 from __future__ import annotations

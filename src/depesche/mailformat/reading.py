@@ -18,7 +18,7 @@ from depesche.mailformat.reply_text import reply_text
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a mail says. `text` and `cut` together hold the whole body; `reports` is empty unless kind is REPORT."""
+    """What a mail says. `text` and `cut` together hold the whole body."""
 
     kind: Kind
     reason: str

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from depesche.mailformat.delivery_report import Action, RecipientReport, class_of_words
 from depesche.mailformat.header_text import clean
 from depesche.mailformat.parse import ParsedMail
+from depesche.mailformat.report_values import Action, RecipientReport, class_of_words
 
 
 def json_reports(mail: ParsedMail) -> list[RecipientReport]:

@@ -29,7 +29,8 @@ FAILURE = _any(
     r"no such (?:user|recipient)",
     r"invalid final delivery|intended recipient:|failed (?:recipients|addresses)|no valid recipients|"
     r"non remis",
-    r"unzustellbar|nicht zugestellt|nicht ausgeliefert|zustellung.{0,40}(?:fehl|nicht|verzög)|"
+    r"schlug(?:en)? fehl|fehlgeschlagen|unzustellbar|nicht zugestellt|nicht ausgeliefert|"
+    r"zustellung.{0,40}(?:fehl|nicht|verzög)|"
     r"konnte nicht.{0,40}(?:zugest|überm)",
     r"n'a pas p?u etre|n['’]a pas (?:pu )?(?:être|été)|non distribu|échec de (?:la )?(?:remise|"
     r"distribution|livraison)",
@@ -61,11 +62,9 @@ FAILURE_SUBJECT = _any(
     r"non remis|échec|non distribu",
     r"no (?:se )?(?:entreg|puede entreg)|devuelt|não (?:entreg|foi entreg)|mancato recapito|"
     r"non recapit|onbestelbaar|niet bezorgd",
-    r"olevererbar|kunne ikke leveres|kan ikke leveres|ej levererat|toimitus epäonn|niedostarcz|"
-    r"nie dostarcz|nedoruč|kézbesít",
-    r"не доставлен|недоставл|teslim edilem|iletilem|メールエラー|配信できません|配送できません|送信できません|退信|投递失败|傳送失敗|반송|"
-    r""
-    r"loop alert",
+    r"olevererbar|kunne ikke leveres|kan ikke leveres|ej levererat|toimitus epäonn|niedostarcz|nie dostarcz",
+    r"nedoruč|kézbesít|не доставлен|недоставл|teslim edilem|iletilem|loop alert|failed mail|fehlgeschlagen",
+    r"メールエラー|配信できません|配送できません|送信できません|退信|投递失败|傳送失敗|반송",
     r"メッセージを配信|ошибка доставки|eroare de livrare|error de entrega|erro de entrega|user unknown|"
     r"mailbox (?:full|unavailable)",
 )
@@ -80,6 +79,13 @@ DELAY = _any(
     r"could not send message for past|no action is required",
     r"verzögert|wird weiterhin versucht|retardée?|retrasad|atrasad|ritardo|vertraagd|försenad|"
     r"forsinket|opóźnion|задерж",
+)
+
+#: Given up after many tries: the cause was transient, so trying later may help (RFC 3463: 4.4.7).
+EXPIRED = _any(
+    r"(?<!delivery )retry timeout exceeded|hosts have been failing for a long time|"
+    r"retry time not reached for any host",
+    r"delivery time expired|message expired|expired, giving up",
 )
 
 #: A line after which the returned mail begins.
