@@ -40,7 +40,8 @@ def render_field(bound: BoundField, *, below: str = "", why: str = "", wide: boo
     why_text = why or bound.help_text
     wide = wide or getattr(bound.field, "wide", False)
     ids = _describing(bound, bool(why_text))
-    choice = isinstance(bound.field.widget, forms.RadioSelect | forms.CheckboxSelectMultiple)
+    # CheckboxSelectMultiple is a RadioSelect to Django.
+    choice = isinstance(bound.field.widget, forms.RadioSelect)
     label_id = f"{bound.id_for_label or bound.auto_id}-label"
     parts = [
         format_html('<div class="label" id="{}">{}</div>', label_id, bound.label)
@@ -65,7 +66,7 @@ def render_field(bound: BoundField, *, below: str = "", why: str = "", wide: boo
         SafeString(" data-invalid") if bound.errors else "",
         format_html(
             ' role="{}" aria-labelledby="{}"{}',
-            "radiogroup" if isinstance(bound.field.widget, forms.RadioSelect) else "group",
+            "group" if isinstance(bound.field.widget, forms.CheckboxSelectMultiple) else "radiogroup",
             label_id,
             format_html(' aria-describedby="{}"', ids) if ids else "",
         )
@@ -83,7 +84,7 @@ def render_control(bound: BoundField, *, described_by: str | None = None) -> Saf
         return format_html(
             '<label class="check">{}<b>{}</b></label>', bound.as_widget(attrs=_ties(bound, ids)), bound.label
         )
-    if isinstance(widget, forms.RadioSelect | forms.CheckboxSelectMultiple):
+    if isinstance(widget, forms.RadioSelect):
         return _choices(bound)
     attrs = _ties(bound, ids)
     css = next((name for kind, name in _CLASSES if isinstance(widget, kind)), "input")
@@ -188,7 +189,7 @@ def _describing(bound: BoundField, has_why: bool) -> str:
 
 
 def _target(bound: BoundField) -> str:
-    if isinstance(bound.field.widget, forms.RadioSelect | forms.CheckboxSelectMultiple):
+    if isinstance(bound.field.widget, forms.RadioSelect):
         return f"{bound.auto_id}_0"
     return escape(bound.id_for_label)
 
