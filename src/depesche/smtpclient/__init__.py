@@ -16,8 +16,10 @@ from depesche.smtpclient.config import (
     Trust,
 )
 from depesche.smtpclient.errors import Cause, Stage, SubmissionError
+from depesche.smtpclient.pool import Pool, PoolStats
 from depesche.smtpclient.reply import EnhancedStatus, Persistence, Reply
 from depesche.smtpclient.session import Session
+from depesche.smtpclient.slots import LocalSlots, Slot, SlotProvider
 from depesche.smtpclient.transaction import (
     Envelope,
     LocalRefusal,
@@ -35,14 +37,19 @@ __all__ = [
     "Envelope",
     "Limits",
     "LocalRefusal",
+    "LocalSlots",
     "OAuthToken",
     "Outcome",
     "Password",
     "Persistence",
+    "Pool",
+    "PoolStats",
     "RecipientResult",
     "Reply",
     "Result",
     "Session",
+    "Slot",
+    "SlotProvider",
     "Stage",
     "SubmissionError",
     "Timeouts",

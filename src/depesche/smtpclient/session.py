@@ -94,6 +94,7 @@ class Session:
         self.tls_cipher: str | None = None
         self.peer_certificate_der: bytes | None = None
         self.taken = 0  # transactions begun
+        self.under_way = 0  # of these, not decided
         self._observer = observer
         self._queue: deque[Submission] = deque()
         self._source = source or self._next_of_mine
@@ -123,8 +124,9 @@ class Session:
         await session.start()
         return session
 
-    async def start(self) -> None:
-        """All steps up to the first transaction. Raises SubmissionError, and leaves nothing open then."""
+    async def start(self, *, ready: bool = True) -> None:
+        """All steps up to the first transaction (which waits for `ready` if not permitted here). Raises
+        SubmissionError, and leaves nothing open then."""
         try:
             await self.connect()
             if self.config.implicit_tls:
@@ -134,7 +136,8 @@ class Session:
             if self.wants_starttls:
                 await self.starttls()
             await self.login()
-            self.ready()
+            if ready:
+                self.ready()
         except BaseException as error:
             if isinstance(error, SubmissionError) and error.cause is not Cause.CONNECTION_LOST:
                 await self.quit()  # politely, where the server still listens; it never hangs
@@ -474,6 +477,7 @@ class Session:
         transaction = self._source()
         if transaction is not None:
             self.taken += 1
+            self.under_way += 1
         return transaction
 
     def _next_of_mine(self) -> Transaction | None:
@@ -488,6 +492,7 @@ class Session:
         transaction.settle()
 
     def _on_decided(self, transaction: Transaction) -> None:
+        self.under_way -= 1
         self._decided(transaction)
         if self._quiet is not None and not self.dialogue.busy and not self._quiet.done():
             self._quiet.set_result(None)

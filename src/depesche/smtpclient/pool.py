@@ -1,0 +1,532 @@
+"""Several sessions with one server, fed from one queue.
+
+Each connection is one task (`_run`) from the slot to QUIT; messages have no tasks. A session that can take a
+message pulls it from the queue itself, in the very moment when it writes the end of the one before, so that
+sessions work ahead of each other without any turn of the event loop in between. How many connections there
+should be is decided in `planning`, from numbers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+from depesche.smtpclient.config import ConnectionConfig
+from depesche.smtpclient.errors import (
+    Cause,
+    Stage,
+    SubmissionError,
+    asks_for_fewer_connections,
+)
+from depesche.smtpclient.planning import Cap, Situation, connections_to_open
+from depesche.smtpclient.session import Session, Submission
+from depesche.smtpclient.slots import NoLimit, Slot, SlotProvider
+from depesche.smtpclient.transaction import Envelope, Outcome, Result
+from depesche.smtpclient.wire.plan import ToSevenBit
+from depesche.smtpclient.wire.protocol import Tap, Transaction
+
+_FIRST_PAUSE = 1.0
+_LONGEST_PAUSE = 30.0
+_LOOK_EVERY = 1.0  # seconds within which a lost lease ends an idle session
+
+# A session that ended in one of these ways, before the message's content went out, says nothing about the
+# message: it is handed to another session, once.
+_SESSION_ONLY = frozenset({Cause.CONNECTION_LOST, Cause.SERVICE_CLOSING, Cause.TOO_MANY_CONNECTIONS})
+
+Prepare = Callable[[ConnectionConfig], Awaitable[ConnectionConfig]]
+
+
+@dataclass(frozen=True, slots=True)
+class PoolStats:
+    """Numbers of the moment. `connections` = ready + opening; `busy` of the ready ones have work."""
+
+    configured: int
+    effective: int
+    connections: int
+    ready: int
+    busy: int
+    opening: int
+    waiting: int
+    under_way: int
+    decided: int
+    last_error: SubmissionError | None
+
+
+class _Job(Submission):
+    __slots__ = ("again",)
+
+    def __init__(self, envelope: Envelope, content: bytes, future: asyncio.Future[Result]) -> None:
+        super().__init__(envelope, content, future)
+        self.again = False
+
+
+class _Lane:
+    """One connection: from the slot to QUIT."""
+
+    __slots__ = (
+        "config",
+        "idle_since",
+        "old_at",
+        "ready",
+        "retiring",
+        "session",
+        "slot",
+        "task",
+        "useful",
+        "wake",
+    )
+
+    def __init__(self, config: ConnectionConfig) -> None:
+        self.config = config
+        self.slot: Slot | None = None
+        self.session: Session | None = None
+        self.task: asyncio.Task[None] | None = None
+        self.wake = asyncio.Event()
+        self.ready = False
+        self.retiring = False
+        self.useful = False  # it has brought a decision
+        self.idle_since = 0.0
+        self.old_at = float("inf")
+
+    def retire(self) -> None:
+        """Take no more; say QUIT once the rest is answered."""
+        self.retiring = True
+        self.wake.set()
+
+
+class Pool:
+    """Submit through at most `size` connections at a time. Use as an asynchronous context manager.
+
+    `slots` puts that number under a cap shared with others. `prepare` is called before each connection and
+    may return another config (a fresh token) or log in to a mailbox first; a SubmissionError that it raises
+    counts as a failure to connect. `observer` makes a transcript for each session.
+    """
+
+    def __init__(
+        self,
+        config: ConnectionConfig,
+        *,
+        size: int = 10,
+        slots: SlotProvider | None = None,
+        prepare: Prepare | None = None,
+        observer: Callable[[], Tap | None] | None = None,
+        to_seven_bit: ToSevenBit | None = None,
+        regrow_seconds: float = 60.0,
+    ) -> None:
+        if size < 1:
+            raise ValueError("a pool has at least one connection")
+        self._config = config
+        self._cap = Cap(size, regrow_seconds)
+        self._slots: SlotProvider = slots or NoLimit()
+        self._prepare = prepare
+        self._observer = observer
+        self._to_seven_bit = to_seven_bit
+        self._waiting: deque[_Job] = deque()
+        self._lanes: list[_Lane] = []
+        self._hungry: dict[_Lane, None] = {}  # sessions that could take a message and found none
+        self._proven = False
+        self._pause = _FIRST_PAUSE
+        self._open_after = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+        self._closing = False
+        self._decided_count = 0
+        self._last_error: SubmissionError | None = None
+        self._quiet: asyncio.Future[None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def __aenter__(self) -> Self:
+        self._loop = asyncio.get_running_loop()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close(grace=None if kind is None else 0.0)
+
+    # ---- submitting
+
+    async def submit(self, envelope: Envelope, content: bytes) -> Result:
+        """Hand over one message; waits for a free session as long as it takes.
+
+        Raises SubmissionError when no session can be had, or when it was lost before anything was decided and
+        a second one too. Cancelled before its turn, the message is not submitted; later, its result is
+        dropped.
+        """
+        return await self.submit_nowait(envelope, content)
+
+    def submit_nowait(self, envelope: Envelope, content: bytes) -> asyncio.Future[Result]:
+        """Like `submit`, as a future: thousands may wait without a task for each."""
+        loop = self._loop
+        if loop is None:
+            loop = self._loop = asyncio.get_running_loop()
+        future: asyncio.Future[Result] = loop.create_future()
+        if self._closing:
+            future.set_exception(SubmissionError(Stage.CONNECT, Cause.ABORTED, detail="the pool is closed"))
+            future.exception()
+            return future
+        self._waiting.append(_Job(envelope, content, future))
+        if self._hungry:
+            self._feed()
+        if self._waiting and len(self._lanes) < self._cap.configured:
+            self._plan()
+        return future
+
+    # ---- steering
+
+    def resize(self, size: int) -> None:
+        """From now on at most so many connections. Surplus ones end after what they have under way."""
+        if size < 1:
+            raise ValueError("a pool has at least one connection")
+        self._cap.configured = size
+        self._retire_surplus()
+        self._plan()
+
+    def reconfigure(self, config: ConnectionConfig) -> None:
+        """Use other settings from the next transaction on. Sessions with the old ones end."""
+        if config == self._config:
+            return
+        self._config = config
+        self._cap = Cap(self._cap.configured, self._cap.pause)
+        self._proven = False
+        self._forget_failures()
+        for lane in self._lanes:
+            if not lane.ready and lane.task is not None:
+                lane.task.cancel()
+            lane.retire()
+        self._plan()
+
+    @property
+    def config(self) -> ConnectionConfig:
+        return self._config
+
+    @property
+    def stats(self) -> PoolStats:
+        ready = [lane for lane in self._lanes if lane.ready]
+        return PoolStats(
+            configured=self._cap.configured,
+            effective=self._cap.effective(self._now()),
+            connections=len(self._lanes),
+            ready=len(ready),
+            busy=sum(lane.session is not None and not lane.session.idle for lane in ready),
+            opening=len(self._lanes) - len(ready),
+            waiting=len(self._waiting),
+            under_way=self._under_way(),
+            decided=self._decided_count,
+            last_error=self._last_error,
+        )
+
+    async def close(self, *, grace: float | None = None) -> None:
+        """End it: finish what was submitted, for at most `grace` seconds (None: as long as the timeouts
+        allow), then cut. What is cut is uncertain or not tried, and its waiters are told."""
+        self._closing = True
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(grace):
+                while self._waiting or self._under_way():
+                    self._quiet = asyncio.get_running_loop().create_future()
+                    await self._quiet
+        tasks = [lane.task for lane in self._lanes if lane.task is not None]
+        aborted = SubmissionError(Stage.CONNECT, Cause.ABORTED)
+        self._fail_waiting(aborted)
+        for lane in list(self._lanes):
+            if lane.session is not None and not lane.session.idle:
+                lane.session.channel.fail(aborted.again())
+            if lane.ready:
+                lane.retire()
+            elif lane.task is not None:
+                lane.task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    # ---- planning
+
+    def _now(self) -> float:
+        return (self._loop or asyncio.get_running_loop()).time()
+
+    def _under_way(self) -> int:
+        return sum(lane.session.under_way for lane in self._lanes if lane.session is not None)
+
+    def _plan(self) -> None:
+        """Open what is missing."""
+        now = self._now()
+        while self._waiting and self._waiting[0].future.done():
+            self._waiting.popleft()
+        ready = sum(lane.ready for lane in self._lanes)
+        effective = self._cap.effective(now)
+        if now < self._open_after and self._lanes:
+            self._look_again(self._open_after - now)
+            return
+        # Those that still say good-bye hold their slot: they count against the cap.
+        situation = Situation(
+            waiting=len(self._waiting),
+            under_way=self._under_way(),
+            ready=ready,
+            opening=len(self._lanes) - ready,
+            effective=effective,
+            proven=self._proven,
+        )
+        for _ in range(connections_to_open(situation)):
+            lane = _Lane(self._config)
+            self._lanes.append(lane)
+            lane.task = asyncio.ensure_future(self._run(lane))
+        growth = self._cap.next_growth(now)
+        if self._waiting and growth is not None:
+            self._look_again(growth)
+
+    def _look_again(self, seconds: float) -> None:
+        assert self._loop is not None
+        if self._timer is None:
+            self._timer = self._loop.call_later(max(seconds, 0.001), self._timer_fired)
+
+    def _timer_fired(self) -> None:
+        self._timer = None
+        self._plan()
+
+    def _retire_surplus(self) -> None:
+        """Down to the cap: idle sessions first, then those that are still opening, then busy ones."""
+
+        def worth(lane: _Lane) -> int:
+            if not lane.ready:
+                return 1
+            return 0 if lane.session is None or lane.session.idle else 2
+
+        staying = [lane for lane in self._lanes if not lane.retiring]
+        surplus = len(staying) - self._cap.effective(self._now())
+        for lane in sorted(staying, key=worth)[: max(0, surplus)]:
+            if not lane.ready and lane.task is not None:
+                lane.task.cancel()
+            lane.retire()
+
+    def _forget_failures(self) -> None:
+        self._pause = _FIRST_PAUSE
+        self._open_after = 0.0
+
+    # ---- the life of a connection
+
+    async def _run(self, lane: _Lane) -> None:
+        try:
+            await self._open_and_serve(lane)
+        except SubmissionError as error:
+            self._failed(lane, error)
+        except Exception as error:
+            # A mistake of ours, or of `prepare` or `slots`: nobody may wait for ever because of it.
+            failure = SubmissionError(Stage.CONNECT, Cause.ABORTED, detail=type(error).__name__)
+            failure.__cause__ = error
+            self._failed(lane, failure)
+            raise
+        finally:
+            try:
+                if lane.session is not None:
+                    await lane.session.abort()
+            finally:
+                await self._give_up(lane)
+
+    async def _open_and_serve(self, lane: _Lane) -> None:
+        lane.slot = await self._slots.acquire()
+        config = lane.config
+        if self._prepare is not None:
+            config = await self._prepare(config)
+        if lane.retiring or not self._waiting:
+            return
+        session = lane.session = Session(
+            config,
+            observer=self._observer() if self._observer is not None else None,
+            to_seven_bit=self._to_seven_bit,
+            source=lambda: self._next(lane),
+            decided=lambda transaction: self._decided(lane, transaction),
+            ended=lambda error: self._ended(lane, error),
+        )
+        lane.old_at = self._now() + config.limits.max_age
+        await session.start(ready=False)
+        lane.ready = True
+        lane.idle_since = self._now()
+        self._proven = True
+        self._forget_failures()
+        session.ready()
+        self._plan()
+        await self._until_retired(lane, session)
+        if session.error is not None and not lane.useful:
+            raise session.error.again()  # it could not be used at all: as bad as one that cannot be opened
+        await session.quit()
+
+    async def _until_retired(self, lane: _Lane, session: Session) -> None:
+        max_idle = session.config.limits.max_idle
+        while session.error is None:
+            if lane.retiring and session.idle:
+                return
+            now = self._now()
+            if session.idle and (
+                now >= lane.idle_since + max_idle or now >= lane.old_at or now >= self._held_until(lane)
+            ):
+                lane.retiring = True
+                return
+            wait = _LOOK_EVERY
+            if session.idle:
+                wait = min(wait, lane.idle_since + max_idle - now, lane.old_at - now)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(max(wait, 0.01)):
+                    await lane.wake.wait()
+            lane.wake.clear()
+
+    def _held_until(self, lane: _Lane) -> float:
+        return lane.slot.held_until if lane.slot is not None else 0.0
+
+    async def _give_up(self, lane: _Lane) -> None:
+        """Whatever happened: the slot goes back, exactly once, also when we are cancelled meanwhile."""
+        slot, lane.slot = lane.slot, None
+        self._hungry.pop(lane, None)
+        lane.ready = False
+        try:
+            if slot is not None:
+                await asyncio.shield(asyncio.ensure_future(self._slots.release(slot)))
+        finally:
+            if lane in self._lanes:
+                self._lanes.remove(lane)
+            if self._waiting:
+                self._plan()
+            self._tell_if_quiet()
+
+    def _failed(self, lane: _Lane, error: SubmissionError) -> None:
+        """A connection could not be opened."""
+        self._last_error = error
+        others = [other for other in self._lanes if other is not lane and not other.retiring]
+        ready = [other for other in others if other.ready]
+        crowded = error.cause is Cause.TOO_MANY_CONNECTIONS or (
+            error.stage is Stage.GREETING and error.reply is not None and error.transient
+        )
+        now = self._now()
+        if ready and crowded:
+            self._cap.shrink(len(ready), now)
+        elif error.cause is Cause.TOO_MANY_CONNECTIONS:
+            self._cap.shrink(1, now)
+        self._open_after = now + self._pause
+        self._pause = min(self._pause * 2, _LONGEST_PAUSE)
+        if lane.config is not self._config:
+            self._open_after = 0.0  # it failed with settings that nobody uses any more
+        elif not others:
+            self._proven = False
+            self._open_after = 0.0  # who submits next decides when to try again
+            self._fail_waiting(error)
+
+    def _ended(self, lane: _Lane, error: SubmissionError) -> None:
+        """A session is over, for whatever reason."""
+        self._hungry.pop(lane, None)
+        if lane.ready and error.cause not in (Cause.ABORTED, Cause.SERVICE_CLOSING):
+            self._last_error = error
+        if lane.ready and error.cause is Cause.TOO_MANY_CONNECTIONS:
+            self._too_many()
+        lane.retiring = True
+        lane.wake.set()
+
+    def _too_many(self) -> None:
+        ready = sum(lane.ready and not lane.retiring for lane in self._lanes)
+        self._cap.shrink(ready - 1, self._now())
+        self._retire_surplus()
+
+    def _fail_waiting(self, error: SubmissionError) -> None:
+        waiting, self._waiting = self._waiting, deque()
+        for job in waiting:
+            if not job.future.done():
+                job.future.set_exception(error.again())
+                job.future.exception()
+        self._tell_if_quiet()
+
+    # ---- the hot path
+
+    def _feed(self) -> None:
+        """Let sessions that found nothing look again: one that is idle, and used last, before the others."""
+        while self._waiting and self._hungry:
+            chosen = None
+            for lane in reversed(self._hungry):
+                if lane.session is not None and lane.session.idle:
+                    chosen = lane
+                    break
+            else:
+                chosen = next(reversed(self._hungry))
+            del self._hungry[chosen]
+            if chosen.session is not None:
+                chosen.session.channel.pump()
+
+    def _next(self, lane: _Lane) -> Transaction | None:
+        """The next message for this session. Each check that forbids one more ends the session."""
+        session = lane.session
+        if lane.retiring or session is None:
+            return None
+        waiting = self._waiting
+        while waiting:
+            limits = session.config.limits
+            now = self._now()
+            if (
+                now >= self._held_until(lane)
+                or now >= lane.old_at
+                or session.taken >= limits.messages_per_connection
+                or session.dialogue.refusals_in_a_row >= limits.refusals_in_a_row
+            ):
+                lane.retire()
+                return None
+            job = waiting.popleft()
+            if not job.future.done():
+                return job
+        self._hungry[lane] = None
+        return None
+
+    def _decided(self, lane: _Lane, transaction: Transaction) -> None:
+        assert isinstance(transaction, _Job)
+        session, result = lane.session, transaction.result
+        assert session is not None
+        assert result is not None
+        if result.error is not None and self._takes_another_session(transaction, result):
+            return
+        self._decided_count += 1
+        lane.useful = True
+        if not result.accepted:
+            self._look_for_crowding(result)
+        transaction.settle()
+        if session.idle:
+            lane.idle_since = self._now()
+            if lane.retiring:
+                lane.wake.set()
+        if self._quiet is not None:
+            self._tell_if_quiet()
+
+    def _takes_another_session(self, job: _Job, result: Result) -> bool:
+        """Whether this was the session's fault alone; then the message waits for another one."""
+        error = result.error
+        if (
+            job.again
+            or error is None
+            or error.cause not in _SESSION_ONLY
+            or self._closing
+            or job.future.done()
+        ):
+            return False
+        before_content = all(
+            one.outcome is Outcome.NOT_TRIED or (one.outcome is Outcome.DEFERRED and one.reply is error.reply)
+            for one in result.recipients
+        )
+        if not before_content or any(one.stage is Stage.CONTENT and one.reply for one in result.recipients):
+            return False
+        fresh = _Job(job.envelope, job.content, job.future)
+        fresh.again = True
+        self._waiting.appendleft(fresh)
+        return True
+
+    def _look_for_crowding(self, result: Result) -> None:
+        for one in result.recipients:
+            if (
+                one.reply is not None
+                and one.outcome is Outcome.DEFERRED
+                and asks_for_fewer_connections(one.reply)
+            ):
+                self._too_many()
+                return
+
+    def _tell_if_quiet(self) -> None:
+        if self._quiet is not None and not self._quiet.done() and not self._waiting and not self._under_way():
+            self._quiet.set_result(None)
