@@ -1,0 +1,126 @@
+"""Reading a real mailbox: stored before marked, one reader at a time, IDLE as a wake-up."""
+
+from __future__ import annotations
+
+import imaplib
+import threading
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from depesche.mailroom.connections import actions, queries
+from depesche.mailroom.inbox import polling
+from depesche.mailroom.inbox.models import MailboxCursor, ReceivedMessage
+from depesche.mailroom.inbox.polling import MailboxBusy, PollMailboxes, poll_once
+from depesche.mailroom.mailboxes import MailboxError
+from tests.support.mail_host import MailHost
+
+pytestmark = [pytest.mark.journey, pytest.mark.django_db]
+
+
+def append(host: MailHost, *subjects: str) -> None:
+    with imaplib.IMAP4("localhost", host.dovecot.port_imap) as client:
+        client.authenticate("PLAIN", lambda _: f"\0tracker\0{host.password('tracker')}".encode())
+        for subject in subjects:
+            raw = f"From: alice@example.org\r\nSubject: {subject}\r\n\r\nText\r\n".encode()
+            client.append("INBOX", "", None, raw)  # type: ignore[arg-type]  # typeshed lacks None for "now"
+
+
+@pytest.fixture(params=["imap", "pop3"])
+def protocol(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    return name
+
+
+@pytest.fixture
+def mailbox(mail_host: MailHost, protocol: str, settings: Any) -> MailHost:
+    settings.DEPESCHE_INBOX_HANDLERS = []
+    set_up(mail_host, protocol)
+    return mail_host
+
+
+def set_up(host: MailHost, protocol: str) -> None:
+    port = host.dovecot.port_imap if protocol == "imap" else host.dovecot.port_pop3
+    actions.import_certificates(host.ca_pem.read_bytes(), by=None)
+    actions.save_incoming(
+        {"protocol": protocol, "host": "localhost", "port": port, "encryption": "tls", "username": "tracker"},
+        password=host.password("tracker"),
+        by=None,
+    )
+
+
+def subjects() -> list[str]:
+    return sorted(ReceivedMessage.objects.values_list("subject", flat=True))
+
+
+def test_each_mail_is_taken_once(mailbox: MailHost) -> None:
+    append(mailbox, "one", "two")
+    assert poll_once().stored == 2
+    append(mailbox, "three")
+    assert poll_once().stored == 1
+    assert poll_once().fetched == 0
+    assert subjects() == ["one", "three", "two"]
+    assert queries.incoming().last_polled_at is not None
+
+
+def test_a_cut_between_storing_and_marking_doubles_nothing(
+    mailbox: MailHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append(mailbox, "one", "two")
+    with monkeypatch.context() as patched:
+        patched.setattr(polling, "_remember", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            poll_once()
+    MailboxCursor.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+    poll_once()
+    assert subjects() == ["one", "two"]
+
+
+def test_one_process_at_a_time(mailbox: MailHost) -> None:
+    append(mailbox, "one")
+    poll_once()
+    MailboxCursor.objects.update(lease_owner="another", lease_until=timezone.now() + timedelta(minutes=1))
+    with pytest.raises(MailboxBusy):
+        poll_once()
+    MailboxCursor.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+    poll_once()
+
+
+def test_a_failure_is_remembered_in_words_without_the_password(mailbox: MailHost) -> None:
+    actions.save_incoming({}, password="wrong-canary", by=None)
+    with pytest.raises(MailboxError):
+        poll_once()
+    error = queries.incoming().last_error
+    assert "refused user name or password" in error
+    assert "canary" not in error
+
+
+def test_the_task_takes_up_new_settings_and_idles(mail_host: MailHost, settings: Any) -> None:
+    settings.DEPESCHE_INBOX_HANDLERS = []
+    stop = threading.Event()
+    task = PollMailboxes()
+    assert task.run(timezone.now(), stop) == 0  # nothing is set up
+    assert task.wait(stop) is False
+    append(mail_host, "one")
+    set_up(mail_host, "imap")
+    try:
+        assert task.run(timezone.now(), stop) == 1
+        timer = threading.Timer(0.3, append, [mail_host, "two"])
+        timer.start()
+        assert task.wait(stop) is True
+        timer.join()
+        assert task.run(timezone.now(), stop) == 1
+    finally:
+        task.close()
+    assert subjects() == ["one", "two"]
+
+
+def test_a_pop3_mailbox_is_not_kept_locked(mail_host: MailHost, settings: Any) -> None:
+    settings.DEPESCHE_INBOX_HANDLERS = []
+    set_up(mail_host, "pop3")
+    task = PollMailboxes()
+    task.run(timezone.now(), threading.Event())
+    assert task.wait(threading.Event()) is False
+    poll_once()  # would be refused as "in use"
