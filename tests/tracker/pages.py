@@ -13,11 +13,12 @@ def page(request: HttpRequest, **_parts: str) -> HttpResponse:
 _web = (
     [
         path("items/<str:key>", page, name="item"),
-        path("files/<int:attachment_id>", page, name="attachment"),
-        path("me/mail", page, name="my-mail"),
-        path("u/mute/<str:token>", page, name="unsubscribe"),
+        path("files/<int:file_id>/<str:filename>", page, name="file"),
+        path("me/", page, name="me"),
+        path("work/", page, name="my-work"),
+        path("unsubscribe/<str:token>/", page, name="unsubscribe"),
         path("password/<str:uid>/<str:token>", page, name="set-password"),
-        path("password", page, name="forgot-password"),
+        path("password", page, name="password-reset"),
     ],
     "web",
 )

@@ -2,27 +2,28 @@
 people who are deactivated.
 
 They take Django's mail API, so that they land in the outbox in the caller's transaction; the header
-X-Depesche-Category tells the backend to hurry, and to erase the content once it was accepted.
+X-Depesche-Category (with_category) tells the backend to hurry, and to erase the content once it was accepted.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
-from django.utils import translation
+from django.utils import timezone, translation
 from django.utils.html import escape
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from depesche.mailformat.addresses import Address
 from depesche.mailroom.connections import queries as connections
+from depesche.mailroom.outbox.categories import Category
+from depesche.mailroom.outbox.django_mail import with_category
 from depesche.tracker.accounts import letter, links, tokens
 from depesche.tracker.accounts.letter import Letter, Link
 from depesche.tracker.accounts.models import Person
-
-CATEGORY_HEADER = "X-Depesche-Category"
 
 
 def welcome(person: Person) -> None:
@@ -47,6 +48,7 @@ def welcome(person: Person) -> None:
                 why=_("You get this mail because somebody set up an account for your address."),
                 preheader=words,
             ),
+            expires_at=_link_ends(),
         )
 
 
@@ -71,6 +73,7 @@ def password_link(person: Person) -> None:
                 why=_("You get this mail because a new password was asked for with your address."),
                 preheader=words,
             ),
+            expires_at=_link_ends(),
         )
 
 
@@ -91,7 +94,7 @@ def password_changed(person: Person) -> None:
                 who=person.name,
                 title=_("Your password was changed"),
                 words=words,
-                button=Link(_("It was not me"), links.page("forgot-password")),
+                button=Link(_("It was not me"), links.page("password-reset")),
                 why=_("You get this mail because it concerns the safety of your account."),
                 preheader=words,
             ),
@@ -122,7 +125,7 @@ def address_changed(person: Person, old_address: str) -> None:
         )
 
 
-def _mail(person: Person, content: Letter, *, address: str = "") -> None:
+def _mail(person: Person, content: Letter, *, address: str = "", expires_at: datetime | None = None) -> None:
     if not person.is_active:
         return
     paragraphs = "".join(
@@ -132,8 +135,9 @@ def _mail(person: Person, content: Letter, *, address: str = "") -> None:
         subject=content.subject,
         body=letter.text(content),
         to=[str(Address(person.name, address or person.email))],
-        headers={CATEGORY_HEADER: "account", "Auto-Submitted": "auto-generated"},
+        headers={"Auto-Submitted": "auto-generated"},
     )
+    with_category(mail, Category.ACCOUNT, expires_at)
     mail.attach_alternative(letter.html(replace(content, words_html=paragraphs)), "text/html")
     mail.send()
 
@@ -144,6 +148,10 @@ def _server() -> str:
 
 def _link(person: Person) -> str:
     return links.page("set-password", *tokens.link_parts(person))
+
+
+def _link_ends() -> datetime:
+    return timezone.now() + timedelta(seconds=settings.PASSWORD_RESET_TIMEOUT)
 
 
 def _validity() -> str:

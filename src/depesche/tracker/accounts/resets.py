@@ -14,6 +14,7 @@ from typing import Final
 from django.db import transaction
 
 from depesche.mailformat.addresses import Address, AddressError
+from depesche.mailroom.outbox.actions import wake
 from depesche.tracker.accounts import mails, queries
 from depesche.tracker.accounts.models import ResetRequest
 
@@ -41,6 +42,7 @@ def request(email: str, *, ip: str | None, now: datetime) -> None:
         return
     ResetRequest.objects.filter(at__lt=now - KEPT).delete()
     ResetRequest.objects.create(email=key, ip=ip, at=now)
+    wake()
 
 
 class AnswerResetRequests:

@@ -18,6 +18,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from depesche.mailformat.characters import one_line, well_formed
+from depesche.mailroom.outbox import actions as outbox
 from depesche.tracker.accounts.models import Person
 from depesche.tracker.items import attachments as files
 from depesche.tracker.items import changes as changing
@@ -143,7 +144,7 @@ def create_item(  # noqa: PLR0913  the fields of an item, by keyword
         rows = {person.pk: Watcher(item=item, person=person, kind=kind) for person, kind in watching}
         Watcher.objects.bulk_create(rows.values())
         _attach(item, None, attachments, now)
-        ItemEvent.objects.create(
+        _tell(
             item=item,
             kind=ItemEvent.Kind.CREATED,
             actor=author,
@@ -194,7 +195,7 @@ def add_comment(  # noqa: PLR0913  the parts of a comment, by keyword
             created_at=now,
         )
         _attach(item, comment, attachments, now)
-        ItemEvent.objects.create(
+        _tell(
             item=item,
             kind=ItemEvent.Kind.COMMENTED,
             actor=author,
@@ -307,7 +308,7 @@ def _write_change(
             if mine and fields <= changing.fields_of(event.changes):
                 due_at = event.at + REPEATED_WITHIN
                 break
-    return ItemEvent.objects.create(
+    return _tell(
         item=item,
         kind=ItemEvent.Kind.CHANGED,
         actor=actor,
@@ -316,6 +317,13 @@ def _write_change(
         at=now,
         due_at=due_at,
     )
+
+
+def _tell(**fields: Any) -> ItemEvent:
+    """Write the event, and wake the worker that plans its notices once this is committed."""
+    event = ItemEvent.objects.create(**fields)
+    outbox.wake()
+    return event
 
 
 def _attach(item: Item, comment: Comment | None, attachments: Sequence[NewAttachment], now: datetime) -> None:

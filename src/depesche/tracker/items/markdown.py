@@ -76,7 +76,7 @@ def _safe(html: str, attributes: dict[str, set[str]]) -> SafeString:
     clean = nh3.clean(
         html,
         tags=_TAGS,
-        attributes={"*": set()} | attributes,
+        attributes={**attributes, "*": set()},
         url_schemes=_SCHEMES,
         link_rel="nofollow noopener noreferrer",
     )
