@@ -21,6 +21,7 @@ from tests.support.fixtures import (
     instance,
     instance_database_url,
     mail_host,
+    outbox_backend,
     page,
     postfix,
 )
@@ -33,6 +34,7 @@ __all__ = [
     "instance",
     "instance_database_url",
     "mail_host",
+    "outbox_backend",
     "page",
     "postfix",
 ]

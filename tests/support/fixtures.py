@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
+import django
 import pytest
 
 from tests.support.availability import require
@@ -22,6 +23,7 @@ from tests.support.processes import Instance
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
+    from pytest_django.fixtures import SettingsWrapper
 
 
 @pytest.fixture(scope="session")
@@ -84,6 +86,18 @@ def page(browser: Browser) -> Iterator[Page]:
     context.set_default_timeout(20_000)
     yield context.new_page()
     context.close()
+
+
+OUTBOX_BACKEND = "depesche.mailroom.outbox.backend.OutboxBackend"
+
+
+@pytest.fixture
+def outbox_backend(settings: SettingsWrapper) -> None:
+    """Django's mail API leads into the outbox, in place of the mailbox in memory that test runs get."""
+    if django.VERSION >= (6, 1):
+        settings.MAILERS = {"default": {"BACKEND": OUTBOX_BACKEND}}
+    else:
+        settings.EMAIL_BACKEND = OUTBOX_BACKEND
 
 
 @pytest.fixture

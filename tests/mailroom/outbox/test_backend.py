@@ -16,13 +16,7 @@ from django.db import transaction
 from depesche.mailroom.outbox import queries
 from depesche.mailroom.outbox.models import OutboxMessage, OutboxRecipient
 
-pytestmark = pytest.mark.django_db
-BACKEND = "depesche.mailroom.outbox.backend.OutboxBackend"
-
-
-@pytest.fixture(autouse=True)
-def _our_backend(settings: object) -> None:
-    settings.EMAIL_BACKEND = BACKEND  # type: ignore[attr-defined]  # pytest-django's wrapper
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("outbox_backend")]
 
 
 def stored() -> StdlibMessage:
