@@ -34,7 +34,8 @@ class OutboxBackend(BaseEmailBackend):
 
     def __init__(self, *, alias: str | None = None, fail_silently: bool = False, **options: Any) -> None:
         # Django 6.1's MAILERS gives an alias, and its base class wants only that; 5.2 knows no alias.
-        super().__init__(**({} if alias is None else {"alias": alias}))
+        known: dict[str, Any] = {} if alias is None else {"alias": alias}
+        super().__init__(**known)
         self.fail_silently = fail_silently
 
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
