@@ -48,6 +48,8 @@ def test_utf_8_comes_first_and_names_are_unique() -> None:
         ("gb18030", "你好 👋 Grüße", "gb18030"),
         ("gbk", "你好", "gbk"),
         ("gbk", "👋", "utf-8"),
+        ("gbk", "盲枚", "utf-8"),  # its octets are UTF-8 too, and readers guess
+        ("windows-1256", "×\xa0", "utf-8"),
         ("big5", "你好", "big5"),
         ("euc-kr", "안녕하세요", "euc-kr"),
         ("euc-kr", "똠방각하", "utf-8"),  # Python's make-up sequence is read by nobody else

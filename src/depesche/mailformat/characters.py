@@ -45,5 +45,5 @@ def one_line(text: str) -> str:
 def clean_name(text: str, limit: int = MAX_NAME) -> str:
     """A name safe to show and to write: one line, no bidirectional overrides, at most `limit` characters."""
     if text.isascii() and text.isprintable() and len(text) <= limit:
-        return text.strip(" ")
-    return one_line(_BIDI.sub("", text[: 4 * limit]))[:limit].strip(" ")
+        return text.strip()
+    return one_line(_BIDI.sub("", text[: 4 * limit]))[:limit].strip()

@@ -95,14 +95,24 @@ def carries(charset: Charset, text: str) -> bool:
         return True
     if _C1.search(text) or (charset.stateful and _SHIFTS.search(text)):
         return False
+    reader = _MEANT.get(charset.key, charset.codec)
     try:
         octets = text.encode(charset.codec)
-        reader = _MEANT.get(charset.key, charset.codec)
-        return octets.decode(charset.codec) == text and (
-            reader == charset.codec or octets.decode(reader) == text
-        )
+        if octets.decode(charset.codec) != text or octets.decode(reader) != text:
+            return False
     except UnicodeError:
         return False
+    # Octets that happen to be UTF-8 too (盲枚 in GBK) are taken for it by readers that have seen
+    # too many wrong labels, ours among them.
+    return charset.stateful or not _is_utf_8(octets)
+
+
+def _is_utf_8(octets: bytes) -> bool:
+    try:
+        octets.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def choose(charset: str, texts: Iterable[str]) -> str:

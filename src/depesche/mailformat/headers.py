@@ -285,6 +285,7 @@ def list_id(identifier: str, description: str = "", charset: Charset = UTF_8) ->
 
 _ATTRIBUTE_CHARS = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!#$&+-.^_`{|}~")
 _PERCENT = tuple(chr(o) if o in _ATTRIBUTE_CHARS else f"%{o:02X}" for o in range(256))
+_PLAIN = re.compile(r"[A-Za-z0-9._\-]{1,60}")
 
 
 def parameter(attribute: str, value: str) -> list[str]:
@@ -294,7 +295,7 @@ def parameter(attribute: str, value: str) -> list[str]:
     `attribute*1*`, … between characters, since some readers decode each piece for itself.
     """
     value = one_line(value)
-    if _TOKEN.fullmatch(value):
+    if _PLAIN.fullmatch(value):
         return [f"{attribute}={value}"]
     if value.isascii() and len(value) <= 256 and not set('"\\') & set(value) and "=?" not in value:
         return [f'{attribute}="{value}"']
