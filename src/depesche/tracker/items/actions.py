@@ -48,7 +48,7 @@ once, at its end. Changes of people are never kept back: who is responsible now 
 def create_workspace(
     name: str, *, key: str = "", members: Iterable[Person] = (), is_default: bool = False
 ) -> Workspace:
-    """A new workspace; the first one takes new items by mail until another is told to."""
+    """A new workspace; the first one with members takes new items by mail until another is told to."""
     name = " ".join(one_line(name).split())
     if not name or len(name) > 120:
         raise ValidationError({"name": _("Enter a name of at most 120 characters.")})
@@ -60,7 +60,10 @@ def create_workspace(
             raise ValidationError({"name": _("There is a workspace of this name.")})
         if key in taken:
             raise ValidationError({"key": _("There is a workspace with this key.")})
-        first = not taken
+        members = list(members)
+        # The one that takes items by mail, but has nobody in it who could write one, gives way.
+        idle = not Workspace.objects.filter(is_default=True, memberships__isnull=False).exists()
+        first = not taken or (idle and bool(members))
         workspace = Workspace.objects.create(key=key or key_for(name, taken), name=name)
         if is_default or first:
             make_default(workspace)
@@ -105,6 +108,7 @@ def create_item(  # noqa: PLR0913  the fields of an item, by keyword
     attachments: Sequence[NewAttachment] = (),
     via: str = Via.WEB,
     received: int | None = None,
+    how_known: str = "",
     now: datetime | None = None,
 ) -> Item:
     """A new item with the next number of its workspace.
@@ -137,6 +141,7 @@ def create_item(  # noqa: PLR0913  the fields of an item, by keyword
             responsible=responsible,
             manager=manager,
             due=due,
+            how_known=how_known,
             created_at=now,
             updated_at=now,
             **fields,
@@ -191,7 +196,7 @@ def add_comment(  # noqa: PLR0913  the parts of a comment, by keyword
             cut=well_formed(cut).replace("\x00", "")[:MAX_TEXT],
             via=via,
             received=received,
-            how_known=how_known[:40],
+            how_known=how_known,
             created_at=now,
         )
         _attach(item, comment, attachments, now)

@@ -69,6 +69,7 @@ class Item(models.Model):
         PERSON, null=True, blank=True, on_delete=models.SET_NULL, related_name="managed_items"
     )
     due = models.DateField(_("due"), null=True, blank=True)
+    how_known = models.CharField(max_length=40, blank=True)  # HowKnown; empty: signed in
     created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(default=timezone.now)
 
@@ -108,6 +109,14 @@ class Via(models.TextChoices):
     API = "api", _("by API")
 
 
+class HowKnown(models.TextChoices):
+    """How the author of something that came by mail was established."""
+
+    TOKEN = "token", _("signed reply address and verified sender")
+    ADDRESS = "address", _("sender’s address alone, not verified")
+    ACCEPTED = "accepted", _("accepted by a person")
+
+
 class Comment(models.Model):
     item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="comments")
     author = models.ForeignKey(PERSON, on_delete=models.PROTECT, related_name="comments")
@@ -115,7 +124,7 @@ class Comment(models.Model):
     cut = models.TextField(blank=True)  # what was cut from a mail: quote and signature
     via = models.CharField(max_length=10, choices=Via.choices, default=Via.WEB)
     received = models.BigIntegerField(null=True, unique=True)  # the received mail it came from: once
-    how_known = models.CharField(max_length=40, blank=True)  # how the author of a mail was established
+    how_known = models.CharField(max_length=40, blank=True)  # HowKnown; empty: signed in
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:

@@ -102,8 +102,7 @@ class Command(TrackerCommand):
         changes = event.changes if event is not None else []
         if self.json:
             self.print_json({"id": item.pk, "key": item.key, "changes": changes})
-        named = ", ".join(change["field"] for change in changes)
-        self.say(f"{item.key}: {named} changed" if changes else f"{item.key}: nothing changed")
+        self.say(f"{item.key}: {', '.join(fields)}")
 
     def _show(self, options: Mapping[str, Any]) -> None:
         item = self._item(options["item"])
@@ -160,6 +159,7 @@ def as_json(item: Item) -> dict[str, object]:
         "responsible": item.responsible.email if item.responsible else None,
         "manager": item.manager.email if item.manager else None,
         "due": item.due,
+        "how_known": item.how_known,
         "created_at": item.created_at,
         "updated_at": item.updated_at,
         "watchers": [
