@@ -24,6 +24,7 @@ from depesche.mailformat.compose import (
     from_headers,
     message_id,
     needs_8bit,
+    needs_smtputf8,
     personal_headers,
     to_seven_bit,
 )
@@ -427,6 +428,14 @@ def test_several_addresses_to_answer_to() -> None:
     )
     assert b"Reply-To: Jane Doe <jane@example.org>, t@x.example\r\n" in octets
     assert b"Reply-To" not in personal_headers(to=[JANE], reply_to=[], message_id="<1@x.example>")
+
+
+def test_which_mails_need_smtputf8() -> None:
+    content = compose(draft(subject="Grüße", text="Grüße"), boundary="n").octets
+    assert not needs_smtputf8(HEAD + content)
+    international = personal_headers(to=[Address("", "jürgen@x.example")], message_id="<1@x.example>")
+    assert needs_smtputf8(from_headers(JANE) + international + content)
+    assert not needs_smtputf8(to_seven_bit(from_headers(JANE) + international + content))
 
 
 def test_from_and_sender() -> None:

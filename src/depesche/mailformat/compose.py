@@ -26,6 +26,7 @@ from depesche.mailformat.transfer import (
     encode_text,
     has_long_line,
     needs_8bit,
+    needs_smtputf8,
     to_seven_bit,
 )
 
@@ -39,6 +40,7 @@ __all__ = [
     "from_headers",
     "message_id",
     "needs_8bit",
+    "needs_smtputf8",
     "personal_headers",
     "to_seven_bit",
 ]

@@ -29,6 +29,14 @@ def needs_8bit(octets: bytes) -> bool:
     return not octets.isascii()
 
 
+def needs_smtputf8(octets: bytes) -> bool:
+    """Whether a header field is outside ASCII, as with an international local part: RFC 6531 asks for
+    SMTPUTF8 then, even where the envelope is ASCII. A server without it can be given the result of
+    `to_seven_bit`.
+    """
+    return not octets.isascii() and not octets.partition(b"\r\n\r\n")[0].isascii()
+
+
 def has_long_line(octets: bytes) -> bool:
     """Whether a line is longer than the 998 octets that SMTP carries."""
     return len(octets) > MAX_LINE and max(map(len, octets.split(b"\r\n"))) > MAX_LINE
