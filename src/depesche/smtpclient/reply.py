@@ -29,7 +29,7 @@ class EnhancedStatus(NamedTuple):
         return f"{self.klass}.{self.subject}.{self.detail}"
 
 
-_ENHANCED = re.compile(r"([245])\.(\d{1,3})\.(\d{1,3})(?=\s|$)[ \t]*")
+_ENHANCED = re.compile(r"\A([245])\.(\d{1,3})\.(\d{1,3})(?=\s|$)[ \t]*")
 _CONTROLS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f]")
 
 
