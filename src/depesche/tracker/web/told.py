@@ -5,7 +5,7 @@ Why somebody was not told is shown to administrators and to the person; others s
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,10 +14,10 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from depesche.mailroom.outbox import queries as outbox
-from depesche.mailroom.outbox.queries import RecipientRow
+from depesche.mailroom.outbox.states import State
 from depesche.tracker.accounts.models import Person
-from depesche.tracker.notifications.models import Notice
+from depesche.tracker.notifications import queries
+from depesche.tracker.notifications.queries import NoticeRow
 from depesche.tracker.notifications.words import not_told_in_words, reasons_in_words
 
 _DONE = frozenset({"accepted", "delivered"})
@@ -34,7 +34,6 @@ class ToldRow:
     state: str
     more: str
     words: str
-    recipient: int | None
 
 
 @dataclass(frozen=True)
@@ -48,17 +47,16 @@ class Told:
 
 
 def told_of(event_ids: Iterable[int], reader: Person, *, every: bool = False) -> dict[int, Told]:
-    """What became of the notices of these events, by event; one without notices is missing. Two queries."""
-    notices: dict[int, list[Notice]] = {}
-    for notice in Notice.objects.filter(event_id__in=list(event_ids)).select_related("person").order_by("id"):
-        notices.setdefault(notice.event_id, []).append(notice)
-    mails = outbox.by_ids(
-        notice.recipient for group in notices.values() for notice in group if notice.recipient is not None
-    )
-    return {
-        event_id: _told(event_id, [_row(notice, mails, reader) for notice in group], every=every)
-        for event_id, group in notices.items()
+    """What became of the notices of these events, by event; an event that nobody hears of is missing."""
+    ids = list(event_ids)
+    found = {
+        event_id: _told(event_id, [_row(notice, reader) for notice in group], every=every)
+        for event_id, group in queries.who_was_told(ids).items()
     }
+    for event_id, later in queries.unplanned(ids).items():
+        text = _("Will be told in a few minutes") if later else _("The mails are being written")
+        found.setdefault(event_id, Told(event_id, text, (), many=False))
+    return found
 
 
 def _told(event_id: int, rows: list[ToldRow], *, every: bool) -> Told:
@@ -67,20 +65,16 @@ def _told(event_id: int, rows: list[ToldRow], *, every: bool) -> Told:
     return Told(event_id, summary(rows), () if many else rows, many)
 
 
-def _row(notice: Notice, mails: Mapping[int, RecipientRow], reader: Person) -> ToldRow:
-    why = reasons_in_words(notice.reasons)
-    mail = mails.get(notice.recipient) if notice.recipient is not None else None
+def _row(notice: NoticeRow, reader: Person) -> ToldRow:
+    name, why = notice.person.name, reasons_in_words(",".join(notice.reasons))
+    mail = notice.mail
     if mail is not None:
-        at = mail.next_attempt_at if mail.state == "deferred" else mail.updated_at
-        return ToldRow(
-            notice.person.name, why, str(mail.state), _clock(at, mail.state), mail.reply, notice.recipient
-        )
-    open_to_reader = reader.is_admin or reader.pk == notice.person_id
-    if notice.recipient is not None:
-        words = _("The mail is no longer kept.")
-    else:
-        words = not_told_in_words(notice.not_told) if open_to_reader else ""
-    return ToldRow(notice.person.name, why, "not_told", "", words, None)
+        at = mail.next_attempt_at if mail.state == State.DEFERRED else mail.updated_at
+        return ToldRow(name, why, str(mail.state), _clock(at, mail.state), mail.reply)
+    if not notice.not_told:
+        return ToldRow(name, why, "accepted", "", _("The mail is no longer kept."))
+    may_know = reader.is_admin or reader.pk == notice.person.pk
+    return ToldRow(name, why, "not_told", "", not_told_in_words(notice.not_told) if may_know else "")
 
 
 def _clock(at: datetime | None, state: str) -> str:

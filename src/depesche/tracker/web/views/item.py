@@ -25,14 +25,15 @@ from depesche.tracker.items import actions, queries
 from depesche.tracker.items.markdown import to_html
 from depesche.tracker.items.models import Item, Watcher
 from depesche.tracker.items.queries import Entry
-from depesche.tracker.threads.addresses import addresses
-from depesche.tracker.web import preview
+from depesche.tracker.notifications import queries as notifications
+from depesche.tracker.threads import queries as threads
 from depesche.tracker.web.forms.items import CommentForm
 from depesche.tracker.web.requests import person_of
 from depesche.tracker.web.told import Told, told_of
 from depesche.tracker.web.views.errors import add_refusal
 
 _LATEST = 100  # stations shown at first; older ones on demand
+_ROLES = 40  # people shown beside the item; of more, their number
 _FILE_POLICY = "default-src 'none'; sandbox; frame-ancestors 'none'"
 _HARMLESS = frozenset(
     {"image/png", "image/jpeg", "image/gif", "image/webp", "application/pdf", "text/plain", "application/zip"}
@@ -203,12 +204,13 @@ def _context(request: HttpRequest, item: Item, person: Person) -> dict[str, Any]
         "hidden": hidden,
         "every": every,
         "stamp": _stamp(item, shown, groups),
-        "roles": roles,
+        "roles": roles[:_ROLES],
+        "more_roles": max(0, len(roles) - _ROLES),
         "watching": watching,
         "has_role": any(role.person.pk == person.pk for role in roles),
         "may_watch": [member for member in queries.members(item.workspace) if member.pk not in named],
-        "address": addresses().reply_address(item.pk, person.pk),
-        "will_be_told": preview.will_be_told(item, person),
+        "address": threads.reply_address(item, person),
+        "will_be_told": notifications.will_be_told(item, person),
         "today": timezone.localdate(),
     }
 

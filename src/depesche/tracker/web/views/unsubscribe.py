@@ -14,48 +14,34 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from depesche.tracker.accounts import queries as accounts
-from depesche.tracker.accounts.models import Person
-from depesche.tracker.items import actions, queries
-from depesche.tracker.items.models import Item
-from depesche.tracker.threads import addresses
+from depesche.tracker.notifications import unsubscribe as mutes
+from depesche.tracker.notifications.unsubscribe import Subscription
 
 
 @csrf_exempt
 @require_http_methods(["GET", "HEAD", "POST"])
 def unsubscribe(request: HttpRequest, token: str) -> HttpResponseBase:
-    found = _read(token)
+    found = mutes.read(token)
     if found is None:
         return render(request, "web/unsubscribe_dead.html", status=404)
-    item, person = found
-    with translation.override(person.language):
+    with translation.override(found.person.language):
         if request.method == "POST":
-            actions.mute(item, person)
+            mutes.mute(token)
             if "from-page" not in request.POST:  # a mail program's own button, which shows nothing of this
                 return HttpResponse(status=200, content_type="text/plain")
             explanation = _(
                 "No mail about %(key)s goes to %(address)s any more. “Watch” on its page undoes it."
             )
-            return render(
-                request, "web/unsubscribed.html", {"explanation": explanation % _names(item, person)}
-            )
+            return render(request, "web/unsubscribed.html", {"explanation": explanation % _names(found)})
         return render(
             request,
             "web/unsubscribe.html",
             {
-                "question": _("No more mails about %(key)s?") % _names(item, person),
-                "explanation": _("Mails about this item no longer go to %(address)s.") % _names(item, person),
+                "question": _("No more mails about %(key)s?") % _names(found),
+                "explanation": _("Mails about this item no longer go to %(address)s.") % _names(found),
             },
         )
 
 
-def _read(token: str) -> tuple[Item, Person] | None:
-    thread = addresses.read_mute_token(token)
-    if thread is None or thread.person_id is None:
-        return None
-    item, person = queries.item(thread.item_id), accounts.person(thread.person_id)
-    return (item, person) if item is not None and person is not None else None
-
-
-def _names(item: Item, person: Person) -> dict[str, str]:
-    return {"key": item.key, "address": person.email}
+def _names(subscription: Subscription) -> dict[str, str]:
+    return {"key": subscription.item.key, "address": subscription.person.email}
