@@ -85,6 +85,10 @@ def test_long_words_use_their_room() -> None:
         ("=?utf-7?q?+AAo-x?=", "x"),
         ("=??q?x?=", "=??q?x?="),
         ("=?=?=?", "=?=?=?"),
+        ("=?iso-8859-1?Q?Fr\xf6sche?=", "Frösche"),  # raw octets in a word, already read as text
+        ("=?koi8-r?Q?Fr\xf6sche?=", None),
+        ("=?utf-8?Q?Fr\udcc3\udcb6sche?=", "Frösche"),
+        ("=?utf-8?Q?a\ud800b?=", "a?b"),
         ("", ""),
     ],
 )

@@ -172,7 +172,8 @@ _LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:+\-]{0,39}")
 
 
 @lru_cache(maxsize=256)
-def _codec(label: str) -> str | None:
+def codec_of(label: str) -> str | None:
+    """The Python codec that reads what mails mean by this label; None for a label that says nothing."""
     match = _LABEL.search(label)
     if match is None:
         return None
@@ -198,7 +199,7 @@ def decode_octets(octets: bytes, label: str | None = None) -> str:
     A label that is missing, unknown or wrong gives way to UTF-8 and then to windows-1252; what no charset
     explains becomes U+FFFD.
     """
-    codec = _codec(label) if label else None
+    codec = codec_of(label) if label else None
     for candidate in (codec, "utf-8"):
         if candidate is not None:
             try:

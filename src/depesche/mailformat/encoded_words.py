@@ -15,7 +15,7 @@ import binascii
 import re
 
 from depesche.mailformat.characters import one_line, well_formed
-from depesche.mailformat.charset import UTF_8, Charset, carries, decode_octets
+from depesche.mailformat.charset import UTF_8, Charset, carries, codec_of, decode_octets
 
 MAX_WORD = 75  # RFC 2047 §2
 
@@ -73,11 +73,12 @@ _Q_ESCAPE = re.compile(rb"=([0-9A-Fa-f]{2})")
 _NOT_BASE64 = re.compile(r"[^A-Za-z0-9+/]")
 
 
-def _octets(encoding: str, payload: str) -> bytes:
+def _octets(encoding: str, payload: str, charset: str) -> bytes:
     """The octets of one payload, as far as they can be made out."""
     if encoding in "qQ":
-        raw = payload.replace("_", " ").encode("utf-8", "surrogateescape" if _escaped(payload) else "replace")
-        return _Q_ESCAPE.sub(lambda match: bytes((int(match.group(1), 16),)), raw)
+        return _Q_ESCAPE.sub(
+            lambda match: bytes((int(match[1], 16),)), _raw(payload.replace("_", " "), charset)
+        )
     digits = _NOT_BASE64.sub("", payload)
     digits = digits[: len(digits) - 1] if len(digits) % 4 == 1 else digits
     try:
@@ -86,8 +87,17 @@ def _octets(encoding: str, payload: str) -> bytes:
         return b""
 
 
-def _escaped(text: str) -> bool:
-    return all(not ("\ud800" <= char <= "\udfff") or "\udc80" <= char <= "\udcff" for char in text)
+def _raw(payload: str, charset: str) -> bytes:
+    """What stands unescaped in a word: ASCII; or characters, which the reader of the header made of raw
+    octets."""
+    if payload.isascii():
+        return payload.encode("ascii")
+    for codec, errors in ((codec_of(charset) or "utf-8", "strict"), ("utf-8", "surrogateescape")):
+        try:
+            return payload.encode(codec, errors)
+        except UnicodeError:
+            continue
+    return payload.encode("utf-8", "replace")
 
 
 def decode_words(text: str) -> str:
@@ -120,7 +130,7 @@ def decode_words(text: str) -> str:
             held.clear()
         if not glue:
             pieces.append(between)
-        held += _octets(head.group(2), text[head.end() : end])
+        held += _octets(head.group(2), text[head.end() : end], charset)
         held_charset = charset
         at = end + 2
         head = _HEAD.search(text, at)
