@@ -223,8 +223,8 @@ def test_nobody_is_given_back_twice(events: list[tuple[int, str]]) -> None:
 # --- losses, cap, probes ------------------------------------------------------------------------------------
 
 
-def test_three_lost_sessions_in_a_row() -> None:
-    losses = Losses()
+def test_sessions_lost_in_a_row() -> None:
+    losses = Losses(3)
     assert [losses.lost(), losses.lost()] == [False, False]
     losses.accepted()
     assert [losses.lost(), losses.lost(), losses.lost()] == [False, False, True]

@@ -1,7 +1,14 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class OutboxConfig(AppConfig):
     name = "depesche.mailroom.outbox"
     label = "depesche_outbox"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from depesche.mailroom.outbox import queries
+        from depesche.mailroom.pages import places
+
+        places.register("outbox", _("Outbox"), "outbox:list", order=50, count=queries.needs_a_person)

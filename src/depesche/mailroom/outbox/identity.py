@@ -16,7 +16,8 @@ from pathlib import Path
 _PROC = Path("/proc")
 
 
-def _machine() -> str:
+def machine() -> str:
+    """This machine, as far as process ids mean the same; "" where the system does not say."""
     try:
         boot = (_PROC / "sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
         return hashlib.sha256(f"{boot} {os.readlink(_PROC / 'self/ns/pid')}".encode()).hexdigest()[:10]
@@ -37,17 +38,17 @@ def _started(process: int) -> str:
 def new_owner() -> str:
     """A name for one worker of this process, at most 40 characters, never used before."""
     process = os.getpid()
-    return f"{_machine()}.{process}.{_started(process)}.{secrets.token_hex(3)}"[:40]
+    return f"{machine()}.{process}.{_started(process)}.{secrets.token_hex(3)}"[:40]
 
 
 def dead_among(owners: Iterable[str]) -> list[str]:
     """Those whose process certainly lives no more. Nobody on another machine is ever among them."""
-    machine = _machine()
-    return [owner for owner in set(owners) if machine and _is_dead(owner, machine)]
+    here = machine()
+    return [owner for owner in set(owners) if here and _is_dead(owner, here)]
 
 
-def _is_dead(owner: str, machine: str) -> bool:
+def _is_dead(owner: str, here: str) -> bool:
     parts = owner.split(".")
-    if len(parts) != 4 or parts[0] != machine or not parts[1].isdigit() or not parts[2]:
+    if len(parts) != 4 or parts[0] != here or not parts[1].isdigit() or not parts[2]:
         return False
     return _started(int(parts[1])) != parts[2]

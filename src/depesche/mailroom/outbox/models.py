@@ -116,3 +116,11 @@ class WorkerPresence(models.Model):
     seen_until = models.DateTimeField()
     wanted = models.PositiveSmallIntegerField(default=0)
     rate = models.FloatField(default=0.0)  # recipients accepted per second, lately
+
+
+class MailboxLogin(models.Model):
+    """When a machine last logged in to the mailbox, for servers that want that before they relay (M11)."""
+
+    machine = models.CharField(max_length=40, unique=True)
+    logged_in_at = models.DateTimeField(null=True)
+    lease_until = models.DateTimeField(null=True)  # somebody on this machine is logging in

@@ -224,3 +224,8 @@ def raw_mail(recipient_id: int) -> bytes | None:
     if found is None or found.message.erased:
         return None
     return bytes(found.header) + bytes(found.message.content)
+
+
+def needs_a_person() -> int:
+    """How many wait for somebody's decision, since nobody knows whether the server has them."""
+    return OutboxRecipient.objects.filter(state=State.HELD).count()

@@ -375,6 +375,21 @@ def _expire(cursor: Any, rows: Sequence[tuple[Any, ...]], now: datetime) -> int:
     return count
 
 
+def revive(ids: Sequence[int], now: datetime) -> int:
+    """Queue again what was recorded as failed although the connection was at fault. Returns how many."""
+    count = 0
+    with sql.writing() as cursor:
+        for chunk in sql.in_chunks(ids):
+            cursor.execute(
+                f"UPDATE {sql.RECIPIENT} SET state = 'queued', next_attempt_at = %s, updated_at = %s,"  # noqa: S608  our names
+                " patience_from = attempts"
+                f" WHERE state = 'failed' AND id IN ({sql.placeholders(len(chunk))})",
+                [sql.moment(now), sql.moment(now), *chunk],
+            )
+            count += cursor.rowcount
+    return count
+
+
 def holds_uncertain(category: str) -> bool:
     """Whether mails of this category wait for a person when nobody knows whether the server has them."""
     wanted = getattr(settings, "DEPESCHE_HOLD_UNCERTAIN", ())

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from depesche.mailroom.connections.diagnosis.replies import Refusal, refusal_of
 from depesche.mailroom.outbox.categories import POLICIES, Category
 from depesche.mailroom.outbox.states import State
 from depesche.smtpclient.errors import Cause, Stage, SubmissionError, asks_for_fewer_connections
@@ -210,13 +211,14 @@ def concerns_set_up(error: SubmissionError) -> bool:
 STREAK = 5
 _ADDRESS = re.compile(r"<?[^\s<>@]{1,200}@[^\s<>@,;]{1,200}>?")
 _VARIABLE = re.compile(r"\b\w*\d\w*\b")
-_ABOUT_MAILBOX = re.compile(
-    r"(?:user|mailbox|recipient|account|address|inbox)\b.{0,60}\b(?:unknown|not found|not exist|disabled|"
-    r"inactive|unavailable|full|over quota|invalid|suspended|expired|does ?n.t|not known|no longer)|"
-    r"(?:no such|unknown|invalid|nonexistent|non-existent|no) (?:local )?"
-    r"(?:user|mailbox|recipient|account|address|person)|"
-    r"user doesn|over ?quota|quota exceeded",
-    re.IGNORECASE,
+_THE_RECIPIENTS_OWN = frozenset(
+    {
+        Refusal.RECIPIENT_UNKNOWN,
+        Refusal.RECIPIENT_DOMAIN_UNKNOWN,
+        Refusal.RECIPIENT_DISABLED,
+        Refusal.MAILBOX_FULL,
+        Refusal.TOO_LARGE,
+    }
 )
 _MAILBOX_STATUS = frozenset({(1, 1), (1, 2), (1, 3), (1, 4), (1, 6), (1, 10), (3, 4)})
 
@@ -233,9 +235,9 @@ def blames_connection(result: RecipientResult) -> str:
     status = reply.enhanced
     if status is not None and (status[1:] in _MAILBOX_STATUS or status.subject in (2, 6)):
         return ""
-    text = _VARIABLE.sub("#", _ADDRESS.sub("<>", reply.text[:400]))
-    if _ABOUT_MAILBOX.search(text):
+    if refusal_of(result.stage, reply) in _THE_RECIPIENTS_OWN:
         return ""
+    text = _VARIABLE.sub("#", _ADDRESS.sub("<>", reply.text[:400]))
     return f"{reply.code} {status or ''} {text}".casefold()
 
 
@@ -282,7 +284,7 @@ class Streak:
 
 # --- sessions that break off, and the cap that follows the server -------------------------------------------
 
-LOSSES = 3
+LOSSES = 6
 
 
 @dataclass
@@ -302,7 +304,7 @@ class Losses:
 
 
 def smaller_cap(in_use: int, cap: int) -> int:
-    """The cap after "too many connections": below what we held, at least 1."""
+    """The cap after "too many connections": below what all workers held, at least 1."""
     return max(1, min(cap, in_use if in_use else cap) - 1)
 
 

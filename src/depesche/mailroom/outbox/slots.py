@@ -40,10 +40,13 @@ def shares(cap: int, wants: Mapping[str, int]) -> dict[str, int]:
 
 @dataclass(frozen=True)
 class Grant:
-    """What a beat brought: the numbers of the slots that are ours until `until`; how many we may hold."""
+    """What a beat brought: the numbers of the slots that are ours until `until`; how many we may use for work
+    (`share`), and how many nobody needs (`spare`), so that idle connections may stay open on them.
+    """
 
     numbers: frozenset[int]
     share: int
+    spare: int
     until: datetime
 
 
@@ -72,7 +75,8 @@ def beat(
             owner=owner, defaults={"seen_until": until, "wanted": wanted, "rate": rate}
         )
         alive = dict(WorkerPresence.objects.values_list("owner", "wanted"))
-        share = shares(cap, alive)[owner]
+        parts = shares(cap, alive)
+        share, spare = parts[owner], max(cap, 0) - sum(parts.values())
         rows = list(SlotLease.objects.values_list("number", "owner"))
         mine = {number for number, holder in rows if holder == owner}
         taken = {number for number, _ in rows}
@@ -88,7 +92,9 @@ def beat(
             if number not in taken and _within_cap(rows, mine, keeping, cap):
                 keeping.add(number)
         _store(owner, mine, keeping, until)
-    return Grant(frozenset(keeping), share, until)
+        if len(keeping) < min(share, wanted):
+            sql.notify(cursor)  # somebody holds what is ours by right: let them look
+    return Grant(frozenset(keeping), share, spare, until)
 
 
 def _within_cap(rows: Sequence[tuple[int, str]], mine: set[int], keeping: set[int], cap: int) -> bool:
@@ -120,6 +126,13 @@ def leave(owner: str) -> None:
     with sql.writing():
         SlotLease.objects.filter(owner=owner).delete()
         WorkerPresence.objects.filter(owner=owner).delete()
+
+
+def bury(dead: Sequence[str]) -> None:
+    """Free the slots of workers that certainly live no more."""
+    with sql.writing():
+        SlotLease.objects.filter(owner__in=dead).delete()
+        WorkerPresence.objects.filter(owner__in=dead).delete()
 
 
 def owners() -> set[str]:

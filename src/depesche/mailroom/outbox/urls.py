@@ -1,6 +1,14 @@
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import path
+
+from depesche.mailroom.outbox import views
 
 app_name = "outbox"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("", views.recipient_list, name="list"),
+    path("retry-failed", views.retry_failed, name="retry-failed"),
+    path("<int:recipient_id>", views.detail, name="detail"),
+    path("<int:recipient_id>/retry", views.retry, name="retry"),
+    path("<int:recipient_id>/cancel", views.cancel, name="cancel"),
+]

@@ -1,0 +1,480 @@
+"""Submission: parcels in, results out, through the pool of smtpclient. Lives in one event loop.
+
+Strategy. The pool gets a few messages more than its sessions can take at a time; the rest waits here, where
+urgent ones can pass and all can be given back when the connection must rest. What a result means is decided
+in retry.py; what has to be written goes to the desk.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import time
+from collections import deque
+from collections.abc import Coroutine, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from depesche.mailformat.compose import from_headers
+from depesche.mailroom.connections import access
+from depesche.mailroom.connections.choices import Auth
+from depesche.mailroom.connections.diagnosis.replies import Refusal, refusal_of
+from depesche.mailroom.connections.sender_policy import NoSystemAddress, from_for
+from depesche.mailroom.mailboxes import MailboxError
+from depesche.mailroom.outbox import mailbox_first, queue, retry
+from depesche.mailroom.outbox.categories import POLICIES, PRIORITIES, Category
+from depesche.mailroom.outbox.desk import Desk, Fault, Orders, Parcel
+from depesche.mailroom.outbox.queue import Recorded
+from depesche.mailroom.outbox.retry import Disposition, Losses, Streak, Treatment, Try
+from depesche.mailroom.outbox.slot_provider import LeasedSlots
+from depesche.mailroom.outbox.states import State
+from depesche.smtpclient.config import ConnectionConfig
+from depesche.smtpclient.errors import Cause, Stage, SubmissionError
+from depesche.smtpclient.pool import Pool
+from depesche.smtpclient.transaction import Envelope, Outcome, RecipientResult, Result
+
+log = logging.getLogger(__name__)
+
+PER_SESSION = 4  # messages given to the pool for each session it may have
+PER_CONNECTION = 2  # messages in hand that make one more connection worth its handshake
+MOST_IN_HAND = 600
+_AHEAD_SECONDS = 0.4  # how much work to have in hand at the present rate
+_TICK = 0.25
+_LOSSES_UNDER_ONE = 4  # sessions lost under the same mail before the mail itself is suspected
+_AFTER_LOSS = timedelta(seconds=2)
+_MOST_WORDS = 1000
+
+
+class Delivery:
+    """See above. `take` and `order` are for the desk's thread; all else runs in the loop."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self.desk: Desk
+        self._orders = Orders()
+        self._slots = LeasedSlots(self._wish)
+        self._pool: Pool | None = None
+        self._waiting: deque[Parcel] = deque()
+        self._outstanding = 0
+        self._size = 1
+        self._effective = 0  # connections that the pool thinks the server permits
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._froms: dict[tuple[str, str, str], tuple[bytes, str]] = {}
+        self._streak = Streak()
+        self._losses = Losses()
+        self._lost_under: dict[int, int] = {}
+        self._resting = False
+        self._faults = 0  # told to the desk; its orders say how many it knew of
+        self._closing = False
+        self._login_at = 0.0
+        self._logged_in_again = False
+        self._decided_count = 0
+        self._rate = 0.0
+        self._rate_mark = (time.monotonic(), 0)
+        self._ticker: asyncio.TimerHandle | None = None
+
+    # --- from the desk's thread
+
+    def take(self, parcels: Sequence[Parcel]) -> None:
+        self._loop.call_soon_threadsafe(self._take, parcels)
+
+    def order(self, orders: Orders) -> None:
+        self._loop.call_soon_threadsafe(self._order, orders)
+
+    # --- in the loop: work and orders come in
+
+    def start(self) -> None:
+        self._tick()
+
+    def _take(self, parcels: Sequence[Parcel]) -> None:
+        if self._closing or self._resting or self._pool is None:
+            for parcel in parcels:
+                self._give_back(parcel)
+            return
+        urgent = [one for one in parcels if _is_urgent(one)]
+        if urgent:
+            self._waiting.extendleft(reversed(urgent))
+            parcels = [one for one in parcels if not _is_urgent(one)]
+        self._waiting.extend(parcels)
+        self._feed()
+        self._wish()
+
+    def _order(self, orders: Orders) -> None:
+        if self._closing:
+            return
+        before, self._orders = self._orders, orders
+        if orders.config != before.config or orders.settings != before.settings:
+            self._froms.clear()
+            self._streak.forget()
+            self._losses.accepted()
+            self._reconfigure(orders.config)
+        if self._resting and orders.faults >= self._faults and (not orders.paused or orders.probing):
+            self._resting = False
+        size = 1 if orders.paused else max(1, min(orders.cap, orders.share + orders.spare))
+        if size != self._size and self._pool is not None:
+            self._pool.resize(size)
+            self._effective = min(self._effective, size)
+        self._size = size
+        self._slots.granted(orders.numbers, orders.deadline)
+        self._feed()
+        self._wish()
+
+    def _reconfigure(self, config: ConnectionConfig | None) -> None:
+        if config is None:
+            pool, self._pool = self._pool, None
+            self._clear()
+            if pool is not None:
+                self._spawn(pool.close(grace=30.0))
+        elif self._pool is None:
+            self._pool = Pool(config, size=self._size, slots=self._slots, prepare=self._prepare)
+        else:
+            self._pool.reconfigure(config)
+
+    def _wish(self) -> None:
+        """Tell the desk how many slots and how much work we would like."""
+        orders = self._orders
+        idle = self._pool is None or self._resting or self._closing
+        in_hand = len(self._waiting) + self._outstanding
+        most = 1 if orders.paused else orders.cap
+        wanted = 0 if idle else min(most, -(-in_hand // PER_CONNECTION))
+        ahead = int(self._rate * _AHEAD_SECONDS)
+        capacity = 0 if idle else min(MOST_IN_HAND, ahead + 4 * orders.cap)
+        self.desk.wish(wanted=wanted, held=self._slots.held, capacity=capacity)
+
+    # --- handing over
+
+    def _feed(self) -> None:
+        """Give the pool what it can take at a time."""
+        pool = self._pool
+        if pool is None or self._resting or self._closing:
+            return
+        most = 1 if self._orders.paused else PER_SESSION * self._size
+        waiting = self._waiting
+        while waiting and self._outstanding < most:
+            parcel = waiting.popleft()
+            try:
+                envelope, octets = self._joined(parcel)
+            except NoSystemAddress:
+                self._give_back(parcel)
+                continue
+            except ValueError as error:
+                one = parcel.claimed
+                words = f"This address cannot stand in an envelope: {error}"[:_MOST_WORDS]
+                self.desk.put(Recorded(one.id, one.attempt, State.FAILED, reply=words, stage="rcpt"))
+                continue
+            self._outstanding += 1
+            future = pool.submit_nowait(envelope, octets)
+            future.add_done_callback(_Then(self, parcel))
+
+    def _joined(self, parcel: Parcel) -> tuple[Envelope, bytes]:
+        one = parcel.claimed
+        block, reverse_path = self._from(one.sender, one.author_name, one.author_address)
+        return Envelope(reverse_path, (one.address,)), b"".join((block, one.header, parcel.content))
+
+    def _from(self, sender: str, name: str, address: str) -> tuple[bytes, str]:
+        key = (sender, name, address)
+        found = self._froms.get(key)
+        if found is None:
+            settings = self._orders.settings
+            made = from_for(settings, sender=sender, author_name=name, author_address=address)
+            found = from_headers(made.author, charset=settings.charset), made.reverse_path
+            if len(self._froms) > 1000:
+                self._froms.clear()
+            self._froms[key] = found
+        return found
+
+    # --- results
+
+    def settled(self, parcel: Parcel, started: float, future: asyncio.Future[Result]) -> None:
+        """The pool has finished with a parcel."""
+        self._outstanding -= 1
+        self._decided_count += 1
+        if future.cancelled():
+            self._give_back(parcel)
+        elif (failure := future.exception()) is None:
+            result = future.result()
+            one = result.recipients[0]
+            if one.outcome is Outcome.ACCEPTED and one.reply is not None:
+                self._accepted(parcel, one)
+            else:
+                self._refused(parcel, started, one, result.error)
+        elif isinstance(failure, SubmissionError):
+            self._not_submitted(parcel, started, failure)
+        else:
+            log.error("Submission stumbled; the mail goes again.", exc_info=failure)
+            self._give_back(parcel, _AFTER_LOSS)
+        if self._waiting:
+            self._feed()
+        elif not self._outstanding:
+            self._wish()
+
+    def _accepted(self, parcel: Parcel, one: RecipientResult) -> None:
+        claimed, reply = parcel.claimed, one.reply
+        assert reply is not None
+        self.desk.put(
+            Recorded(
+                claimed.id,
+                claimed.attempt,
+                State.ACCEPTED,
+                reply.code,
+                str(reply)[:_MOST_WORDS],
+                message_id=claimed.message_id,
+                sensitive=claimed.sensitive,
+            )
+        )
+        self._streak.accepted()
+        self._losses.accepted()
+        self._logged_in_again = False
+        if self._lost_under:
+            self._lost_under.pop(claimed.id, None)
+
+    def _refused(
+        self, parcel: Parcel, started: float, one: RecipientResult, error: SubmissionError | None
+    ) -> None:
+        """The server said no, or nobody knows what it would have said."""
+        if self._wants_login(one) and self._log_in_again(parcel):
+            return
+        made = self._decide(parcel, one, error)
+        signature = retry.blames_connection(one) if made.treatment is Treatment.FAIL else ""
+        revive = self._streak.refused(parcel.claimed.id, signature)
+        self._put(parcel, started, made, one, error)
+        if revive and one.reply is not None:
+            meaning = refusal_of(one.stage, one.reply)
+            cause = meaning.value if meaning else "refused-alike"
+            self._rest(Fault(cause, one.stage.value, str(one.reply)[:_MOST_WORDS], revive))
+        elif made.treatment is Treatment.PAUSE:
+            self._rest(_fault_of_result(one, error))
+        elif made.treatment in (Treatment.FAIL, Treatment.DEFER) and self._orders.paused:
+            self.desk.works()  # the server answered about this mail: the connection itself is fine
+
+    def _not_submitted(self, parcel: Parcel, started: float, error: SubmissionError) -> None:
+        """No session could be had, or it was lost before the content went out."""
+        if error.cause is Cause.ABORTED and not error.__cause__:
+            self._give_back(parcel)
+        elif retry.concerns_set_up(error):
+            self._give_back(parcel)
+            self._rest(_fault_of(error))
+        else:
+            claimed = parcel.claimed
+            count = self._lost_under[claimed.id] = self._lost_under.get(claimed.id, 0) + 1
+            if len(self._lost_under) > 10_000:
+                self._lost_under.clear()
+            if count < _LOSSES_UNDER_ONE:
+                self._give_back(parcel, _AFTER_LOSS * count)
+            else:  # perhaps it is this mail that the server cannot bear: it waits like one that was deferred
+                one = RecipientResult(claimed.address, Outcome.DEFERRED, None, Stage.RCPT)
+                self._put(parcel, started, self._decide(parcel, one, None), one, error)
+            if self._losses.lost():
+                self._rest(_fault_of(error))
+
+    def _decide(self, parcel: Parcel, one: RecipientResult, error: SubmissionError | None) -> Disposition:
+        claimed, now = parcel.claimed, self.desk.now()
+        known = Try(
+            attempts=claimed.waited,
+            category=claimed.category,
+            age=now - claimed.deferred_since if claimed.deferred_since else None,
+            left=claimed.expires_at - now if claimed.expires_at else None,
+            hold_uncertain=queue.holds_uncertain(claimed.category),
+        )
+        return retry.decide(one, known, random.random, error)
+
+    def _put(
+        self,
+        parcel: Parcel,
+        started: float,
+        made: Disposition,
+        one: RecipientResult,
+        error: SubmissionError | None,
+    ) -> None:
+        claimed, now = parcel.claimed, self.desk.now()
+        self.desk.put(
+            Recorded(
+                id=claimed.id,
+                attempt=claimed.attempt,
+                state=made.state,
+                code=one.reply.code if one.reply is not None else None,
+                reply=_words(one, error),
+                stage=one.stage.value,
+                started_at=now - timedelta(seconds=time.monotonic() - started),
+                try_at=now + (made.after or timedelta(0)),
+                counts=made.counts,
+                outcome=made.outcome,
+                message_id=claimed.message_id,
+                sensitive=claimed.sensitive,
+            )
+        )
+
+    # --- rest
+
+    def _rest(self, fault: Fault) -> None:
+        """The connection is at fault: begin nothing more, give back what has not begun, tell the desk."""
+        if self._closing or self._resting:
+            if fault.revive:
+                self.desk.revive(fault.revive)
+            return
+        self._resting = True
+        self._faults += 1
+        self._losses.accepted()
+        self.desk.fault(fault)
+        self._clear()
+        self._wish()
+
+    def _clear(self) -> None:
+        while self._waiting:
+            self._give_back(self._waiting.popleft())
+
+    def _give_back(self, parcel: Parcel, after: timedelta = timedelta(0)) -> None:
+        one = parcel.claimed
+        at = self.desk.now() + after
+        self.desk.put(Recorded(one.id, one.attempt, State.QUEUED, try_at=at, counts=False))
+
+    # --- the mailbox first
+
+    async def _prepare(self, config: ConnectionConfig) -> ConnectionConfig:
+        """Before each connection: the login to the mailbox where the settings want it."""
+        if self._orders.settings.auth != Auth.MAILBOX_FIRST:
+            return config
+        seconds = await self._log_in(None)
+        # What the login permits ends with its window: so does the session.
+        return replace(config, limits=replace(config.limits, max_age=max(1.0, seconds)))
+
+    async def _log_in(self, again_after: float | None) -> float:
+        """Raises SubmissionError: as far as submission goes, no session can be had."""
+        try:
+            seconds = await asyncio.to_thread(mailbox_first.log_in, again_after=again_after)
+        except (MailboxError, access.NotConfigured) as error:
+            failure = SubmissionError(Stage.AUTH, Cause.POP_LOGIN_NEEDED, detail=str(error)[:_MOST_WORDS])
+            raise failure from error
+        self._login_at = time.monotonic()
+        return seconds
+
+    def _wants_login(self, one: RecipientResult) -> bool:
+        if self._orders.settings.auth != Auth.MAILBOX_FIRST or one.reply is None:
+            return False
+        refusals = (Refusal.RELAY_DENIED, Refusal.POP_LOGIN_NEEDED, Refusal.AUTH_REQUIRED)
+        return refusal_of(one.stage, one.reply) in refusals
+
+    def _log_in_again(self, parcel: Parcel) -> bool:
+        """Log in once more, since the server has forgotten the last time; False where that did not help
+        already.
+        """
+        if self._logged_in_again or self._closing or self._resting:
+            return False
+        self._logged_in_again = True
+        self._spawn(self._repeat_after_login(parcel, time.monotonic() - self._login_at))
+        return True
+
+    async def _repeat_after_login(self, parcel: Parcel, again_after: float) -> None:
+        try:
+            await self._log_in(again_after)
+        except SubmissionError as error:
+            self._give_back(parcel)
+            self._rest(_fault_of(error))
+            return
+        if self._resting or self._closing or self._pool is None:
+            self._give_back(parcel)
+            return
+        self._waiting.appendleft(parcel)
+        self._feed()
+
+    # --- time
+
+    def _tick(self) -> None:
+        now = time.monotonic()
+        self._ticker = self._loop.call_later(_TICK, self._tick)
+        mark, count = self._rate_mark
+        fresh = (self._decided_count - count) / max(now - mark, 0.001)
+        self._rate = fresh if fresh > self._rate else (self._rate + fresh) / 2
+        self._rate_mark = (now, self._decided_count)
+        if self._pool is not None:
+            effective = self._pool.stats.effective
+            if effective < self._effective:
+                self.desk.fewer()
+            self._effective = effective
+        self._wish()
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = self._loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._task_done)
+
+    def _task_done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("Submission stumbled; it goes on.", exc_info=error)
+
+    # --- the end
+
+    async def close(self, seconds: float = 10.0) -> None:
+        """Begin nothing more; wait for what is under way, then cut: what was cut after its content is
+        uncertain.
+        """
+        self._closing = True
+        self._clear()
+        if self._ticker is not None:
+            self._ticker.cancel()
+        if self._pool is not None:
+            await self._pool.close(grace=seconds)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.sleep(0)  # the last futures tell their parcels
+        self._clear()
+
+
+class _Then:
+    """What happens when the pool has finished with a parcel."""
+
+    __slots__ = ("delivery", "parcel", "started")
+
+    def __init__(self, delivery: Delivery, parcel: Parcel) -> None:
+        self.delivery = delivery
+        self.parcel = parcel
+        self.started = time.monotonic()
+
+    def __call__(self, future: asyncio.Future[Result]) -> None:
+        self.delivery.settled(self.parcel, self.started, future)
+
+
+def _is_urgent(parcel: Parcel) -> bool:
+    return parcel.claimed.category in _URGENT
+
+
+_URGENT = frozenset(category.value for category in Category if POLICIES[category].priority == PRIORITIES[0])
+
+_LOCAL = {
+    "too-large": "The mail is larger than the server permits.",
+    "needs-smtputf8": "The address needs SMTPUTF8, which the server does not offer.",
+    "needs-eight-bit": "The mail needs 8-bit transport, which the server does not offer.",
+}
+
+
+def _words(one: RecipientResult, error: SubmissionError | None) -> str:
+    """What is shown for a result: the server's words, or ours where it said nothing."""
+    if one.reply is not None:
+        return str(one.reply)[:_MOST_WORDS]
+    if one.local is not None:
+        return _LOCAL[one.local.value]
+    why = f" ({error})" if error is not None else ""
+    if one.outcome is Outcome.UNCERTAIN:
+        return f"The connection was lost after the content, before the reply{why}."[:_MOST_WORDS]
+    return f"The connection was lost again and again under this mail{why}."[:_MOST_WORDS]
+
+
+def _fault_of(error: SubmissionError) -> Fault:
+    reply = str(error.reply) if error.reply is not None else error.detail
+    cause = error.cause.value
+    if error.reply is not None and error.cause in (Cause.AUTH_REFUSED, Cause.GREETING_REFUSED):
+        meaning = refusal_of(error.stage, error.reply)
+        cause = meaning.value if meaning else cause
+    return Fault(cause, error.stage.value, reply[:_MOST_WORDS])
+
+
+def _fault_of_result(one: RecipientResult, error: SubmissionError | None) -> Fault:
+    if one.reply is None:
+        return _fault_of(error) if error is not None else Fault("connection-lost", one.stage.value)
+    meaning = refusal_of(one.stage, one.reply)
+    cause = meaning.value if meaning else "sender-refused"
+    return Fault(cause, one.stage.value, str(one.reply)[:_MOST_WORDS])

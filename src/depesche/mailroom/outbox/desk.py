@@ -1,0 +1,587 @@
+"""The one thread that speaks to the database for submission: claims, records, beats, and keeps an eye on
+settings.
+
+Strategy. Everything that must be written is collected and goes into one transaction with the next claim: at
+most BATCH results, or what has come together in FLUSH_SECONDS. Between two such batches SQLite gets a pause,
+so that pages can save. What the event loop hands in (results, wishes) is put down without a lock; what it
+needs is handed over by a callback into the loop. Results that could not be written, because the database is
+away, are kept and written when it is back.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import random
+import threading
+import time
+from collections import OrderedDict, deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from django.conf import settings as django_settings
+from django.db import DatabaseError, connection
+from django.utils import timezone
+from django.utils.module_loading import import_string
+
+from depesche.mailroom.connections import access
+from depesche.mailroom.connections import actions as health_actions
+from depesche.mailroom.connections import queries as connections
+from depesche.mailroom.connections.queries import Flow, OutgoingSettings
+from depesche.mailroom.outbox import identity, queue, retry, slots, sql
+from depesche.mailroom.outbox.categories import Category
+from depesche.mailroom.outbox.queries import slots_used
+from depesche.mailroom.outbox.queue import Claimed, Recorded
+from depesche.mailroom.outbox.states import State
+from depesche.smtpclient.config import ConnectionConfig
+
+log = logging.getLogger(__name__)
+
+BATCH = 100
+FLUSH_SECONDS = 0.02
+SQLITE_PAUSE = 0.002
+SOON_SECONDS = 0.3
+POLL_SECONDS = 1.0  # settings and health; a change works within this, and two beats
+SWEEP_SECONDS = 2.0
+EXTEND_SECONDS = 15.0
+DEAD_SECONDS = 10.0
+GROW_SECONDS = 60.0
+_DATABASE_AWAY_SECONDS = 1.0
+_CACHE_BYTES = 32 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class ClaimedRef:
+    """What the rights check is asked about."""
+
+    recipient_id: int
+    person: str
+    item: str
+    category: Category
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """A claimed recipient with its content, ready for the loop."""
+
+    claimed: Claimed
+    content: bytes
+
+
+@dataclass(frozen=True)
+class Orders:
+    """How things stand, for the loop. `config` None: nothing can be submitted. `probing`: one at a time.
+
+    `numbers` are the slots that are ours until `deadline` (monotonic seconds); `share` how many to use.
+    """
+
+    settings: OutgoingSettings = field(default_factory=OutgoingSettings)
+    config: ConnectionConfig | None = None
+    probing: bool = False
+    paused: bool = False
+    numbers: frozenset[int] = frozenset()
+    share: int = 0
+    cap: int = 0  # how many connections all workers together may have now
+    spare: int = 0  # slots that nobody needs: idle sessions may stay on that many more
+    deadline: float = 0.0
+    faults: int = 0  # how many faults of the loop the desk has dealt with
+
+
+class Loop(Protocol):
+    """What the desk calls; each call comes from its thread and returns at once."""
+
+    def take(self, parcels: Sequence[Parcel]) -> None: ...
+    def order(self, orders: Orders) -> None: ...
+
+
+@dataclass(frozen=True)
+class Fault:
+    """The connection must rest: why, and which recipients recorded as failed are to go again."""
+
+    cause: str
+    stage: str = ""
+    reply: str = ""
+    revive: tuple[int, ...] = ()
+
+
+class Contents:
+    """The contents used last, so that a notice to thousands is read once. Bounded in bytes."""
+
+    def __init__(self, most: int = _CACHE_BYTES) -> None:
+        self._most = most
+        self._held: OrderedDict[int, bytes] = OrderedDict()
+        self._size = 0
+
+    def of(self, message_ids: Sequence[int]) -> Mapping[int, bytes]:
+        """The contents of these messages; read at once where they are not held. Erased ones are missing."""
+        wanted = set(message_ids)
+        found = {key: self._held[key] for key in wanted if key in self._held}
+        for key in found:
+            self._held.move_to_end(key)
+        if missing := wanted - set(found):
+            for key, content in queue.contents(missing).items():
+                found[key] = content
+                if len(content) <= self._most // 4:
+                    self._held[key] = content
+                    self._size += len(content)
+        while self._size > self._most:
+            self._size -= len(self._held.popitem(last=False)[1])
+        return found
+
+
+class Desk:
+    """See above. `start` and `stop` from any thread; `put`, `wish`, `fault` from the loop; `changed` from
+    anywhere.
+    """
+
+    def __init__(self, owner: str, loop: Loop, *, eager: bool = False) -> None:
+        self.owner = owner
+        self.eager = eager
+        self.turns = 0  # how often it has looked; with `resting` it tells that there is nothing to do
+        self.resting = False
+        self.accepted = 0  # in all, for the rate and for progress
+        self._loop = loop
+        self._results: deque[Recorded] = deque()
+        self._oldest = 0.0  # when the oldest unrecorded result came (monotonic)
+        self._faults: deque[Fault] = deque()
+        self._fewer = False
+        self._late_revivals: deque[int] = deque()
+        self._revive: list[int] = []
+        self._faults_known = 0
+        self._works = False
+        self._unsatisfied = False
+        self._wake = threading.Event()
+        self._stop = threading.Event()
+        self._draining = False
+        self._changed = True
+        self._wanted = 0
+        self._capacity = 0
+        self._held: frozenset[int] = frozenset()
+        self._wish_changed = False
+        self._in_hand: dict[int, float] = {}  # recipient ids that the loop works on
+        self._done: deque[int] = deque()
+        self._orders = Orders()
+        self._shown: Orders | None = None
+        self._revision: tuple[int, int] | None = None
+        self._due_at: float = 0.0  # monotonic: when to look for due rows without being told
+        self._effective: int | None = None
+        self._grow_at = 0.0
+        self._times = dict.fromkeys(("poll", "sweep", "beat", "extend", "dead", "rate"), 0.0)
+        self._rate = 0.0
+        self._rate_mark = (time.monotonic(), 0)
+        self._contents = Contents()
+        self._offset = timedelta(0)
+        self._last_accepted_noted = 0
+        name = getattr(django_settings, "DEPESCHE_RIGHTS_CHECK", "")
+        self._rights: Callable[[Sequence[ClaimedRef]], Mapping[int, str]] | None = (
+            import_string(name) if name else None
+        )
+        self._thread = threading.Thread(target=self._run, name="depesche-outbox", daemon=True)
+
+    # --- called by others
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def changed(self) -> None:
+        """The database changed: look."""
+        self._changed = True
+        self._wake.set()
+
+    def put(self, one: Recorded) -> None:
+        """A result, to be written down soon. The recipient is no longer in the loop's hands."""
+        if not self._results:
+            self._oldest = time.monotonic()
+        self._results.append(one)
+        if len(self._results) == 1 or len(self._results) >= BATCH:
+            self._wake.set()
+
+    def wish(self, *, wanted: int, held: frozenset[int], capacity: int) -> None:
+        """How many slots the loop could use, which ones have a connection, how many recipients it likes in
+        hand.
+        """
+        if (wanted, held) != (self._wanted, self._held):
+            self._wanted, self._held = wanted, held
+            self._wish_changed = True
+            self._wake.set()
+        self._capacity = capacity
+
+    def fault(self, fault: Fault) -> None:
+        self._faults.append(fault)
+        self._wake.set()
+
+    def fewer(self) -> None:
+        """The server wants fewer connections than we have."""
+        self._fewer = True
+        self._wake.set()
+
+    def revive(self, ids: Sequence[int]) -> None:
+        """These were (or are about to be) written down as failed, but the connection was at fault."""
+        self._late_revivals.extend(ids)
+        self._wake.set()
+
+    def works(self) -> None:
+        """The server dealt with a mail, whatever it said to it: a connection that was paused works again."""
+        self._works = True
+        self._wake.set()
+
+    def drain(self) -> None:
+        """Claim nothing more; write down what comes."""
+        self._draining = True
+        self._wake.set()
+
+    def stop(self, seconds: float = 30.0) -> None:
+        """Write down what is left, give everything back, end."""
+        self._draining = True
+        self._stop.set()
+        self._wake.set()
+        if self._thread.is_alive():
+            self._thread.join(seconds)
+
+    @property
+    def in_hand(self) -> int:
+        """Recipients claimed and not yet written down."""
+        return len(self._in_hand)
+
+    @property
+    def orders(self) -> Orders:
+        return self._orders
+
+    def now(self) -> datetime:
+        """The time as the database has it, so that leases agree between machines."""
+        return timezone.now() + self._offset
+
+    # --- the thread
+
+    def _run(self) -> None:
+        try:
+            while not (self._stop.is_set() and not self._results):
+                self._wake.wait(self._patience())
+                self._wake.clear()
+                try:
+                    self._turn()
+                except DatabaseError as error:
+                    log.warning("The database does not answer; nothing is lost, trying again: %s", error)
+                    with contextlib.suppress(DatabaseError):
+                        connection.close()
+                    self._changed = True
+                    if self._stop.wait(_DATABASE_AWAY_SECONDS):
+                        break  # what could not be written down becomes uncertain by its lost lease
+                except Exception:
+                    log.exception("The outbox stumbled; it goes on.")
+                    self._stop.wait(_DATABASE_AWAY_SECONDS)
+            with contextlib.suppress(DatabaseError):
+                self._give_back()
+        finally:
+            connection.close()
+
+    def _patience(self) -> float:
+        now = time.monotonic()
+        until = min(
+            self._times["poll"] + POLL_SECONDS,
+            self._times["sweep"] + SWEEP_SECONDS,
+            self._times["beat"] + (SOON_SECONDS if self._unsatisfied else slots.BEAT_SECONDS),
+        )
+        if not self._draining:
+            until = min(until, self._due_at)
+        if self._results:
+            until = min(until, self._oldest + FLUSH_SECONDS)
+        if self._changed or self._wish_changed or self._faults:
+            return 0.0
+        return max(0.0, until - now)
+
+    def _turn(self) -> None:
+        now = time.monotonic()
+        changed, self._changed = self._changed, False
+        if changed:
+            self._due_at = 0.0
+        self._note_faults()
+        if self._due("poll", now, POLL_SECONDS) or (changed and self._due("poll", now, POLL_SECONDS / 4)):
+            self._poll()
+        if self._due("sweep", now, SWEEP_SECONDS):
+            self._sweep(now)
+        soon = changed or self._unsatisfied  # somebody may have asked for what we do not need, or given back
+        if self._wish_changed or self._due("beat", now, SOON_SECONDS if soon else slots.BEAT_SECONDS):
+            self._beat()
+        if self._due("extend", now, EXTEND_SECONDS) and self._in_hand:
+            queue.extend(self.owner, list(self._in_hand), self.now() + queue.LEASE)
+        if self._exchange(now):
+            self.resting = False
+            if sql.is_sqlite():
+                time.sleep(SQLITE_PAUSE)
+        else:
+            self.resting = not (self._in_hand or self._results or self._faults or self._changed)
+        self.turns += 1
+
+    def _due(self, what: str, now: float, every: float) -> bool:
+        if now - self._times[what] < every:
+            return False
+        self._times[what] = now
+        return True
+
+    # --- results and claims
+
+    def _exchange(self, now: float) -> bool:
+        """Write down results and claim anew, in one transaction; whether anything was done."""
+        size = len(self._results)
+        ripe = size >= BATCH or now - self._oldest >= FLUSH_SECONDS or self._stop.is_set() or self._revive
+        room = self._room() if now >= self._due_at else 0
+        # A claim alone is worth a transaction when the loop runs dry, not for every single place.
+        worth = room if room >= min(BATCH, max(1, self._capacity // 4)) or not self._in_hand else 0
+        if not ((size and ripe) or worth):
+            return False
+        batch = [self._results.popleft() for _ in range(min(size, 2 * BATCH))]
+        at = self.now()
+        room = min(room, 2 * BATCH)
+        try:
+            taken = self._write(batch, room, at)
+        except BaseException:
+            self._results.extendleft(reversed(batch))
+            raise
+        self._oldest = time.monotonic()
+        for one in batch:
+            self._in_hand.pop(one.id, None)
+        if self._revive and not self._results:
+            queue.revive(self._revive, at)
+            self._revive = []
+        accepted = sum(one.state is State.ACCEPTED for one in batch)
+        self.accepted += accepted
+        if room:
+            self._due_at = 0.0 if len(taken) == room else self._next_look(at)
+        if taken:
+            self._hand_over(taken)
+        if accepted:
+            self._worked()
+        return bool(batch or taken)
+
+    def _write(self, batch: Sequence[Recorded], room: int, at: datetime) -> list[Claimed]:
+        if not batch:
+            return queue.claim(self.owner, room, at)
+        with sql.writing():
+            queue.record(self.owner, batch, at)
+            return queue.claim(self.owner, room, at) if room else []
+
+    def _room(self) -> int:
+        orders = self._orders
+        if self._draining or orders.config is None:
+            return 0
+        if orders.paused:
+            return 1 if orders.probing and not self._in_hand else 0
+        return max(0, self._capacity - len(self._in_hand)) if self._capacity else 0
+
+    def _next_look(self, at: datetime) -> float:
+        due = queue.next_due(at)
+        if due is None:
+            return time.monotonic() + 3600
+        return time.monotonic() + max(0.0, (due - at).total_seconds())
+
+    def _hand_over(self, taken: list[Claimed]) -> None:
+        mark = time.monotonic()
+        for one in taken:
+            self._in_hand[one.id] = mark
+        taken = self._permitted(taken)
+        contents = self._contents.of([one.message_id for one in taken])
+        parcels = []
+        for one in taken:
+            content = contents.get(one.message_id)
+            if content:
+                parcels.append(Parcel(one, content))
+            else:  # erased, or removed together with its message
+                words = "The content is no longer there."
+                self.put(Recorded(one.id, one.attempt, State.FAILED, reply=words, stage="content"))
+        if parcels:
+            self._loop.take(parcels)
+
+    def _permitted(self, taken: list[Claimed]) -> list[Claimed]:
+        """Leave out those who may no longer get it: rights are checked again here, once for the batch."""
+        asked = [one for one in taken if one.person]
+        if self._rights is None or not asked:
+            return taken
+        try:
+            refused = self._rights(
+                [ClaimedRef(one.id, one.person, one.item, Category(one.category)) for one in asked]
+            )
+        except Exception:
+            # Nobody gets a mail that nobody vouches for: back to the queue for a while.
+            log.exception("The rights check failed; these mails wait.")
+            connection.close()
+            later = self.now() + timedelta(minutes=1)
+            for one in asked:
+                self.put(Recorded(one.id, one.attempt, State.QUEUED, try_at=later, counts=False))
+            return [one for one in taken if not one.person]
+        for one in asked:
+            if one.id in refused:
+                self.put(
+                    Recorded(
+                        one.id,
+                        one.attempt,
+                        State.CANCELLED,
+                        reply=str(refused[one.id])[:500],
+                        counts=False,
+                        message_id=one.message_id,
+                        sensitive=one.sensitive,
+                    )
+                )
+        return [one for one in taken if one.id not in refused]
+
+    def _worked(self) -> None:
+        """Something was accepted: the connection works."""
+        mark = time.monotonic()
+        self._recovered()
+        if mark - self._last_accepted_noted > 5 or self._orders.paused:
+            self._last_accepted_noted = int(mark)
+            health_actions.note_accepted(0, now=self.now())
+
+    # --- settings, health, slots
+
+    def _poll(self) -> None:
+        self._measure_clock()
+        revision, health = connections.revision(), connections.health()
+        orders = self._orders
+        if revision != self._revision:
+            settings = connections.outgoing()
+            orders = replace(orders, settings=settings, config=None)
+            if settings.configured:
+                try:
+                    orders = replace(orders, config=access.smtp_config(settings))
+                except access.NotConfigured as error:
+                    self._pause(Fault("not-configured", "", str(error)))
+                    health = connections.health()
+            if self._revision is not None:
+                self._changed = True
+            self._revision = revision
+        paused = health.flow is Flow.PAUSED
+        now = self.now()
+        due = paused and (health.next_probe_at is None or health.next_probe_at <= now or self._impatient())
+        self._effective = health.effective_cap if orders.settings.configured else None
+        if orders.paused and not paused:
+            self._changed = True
+        if due and not orders.probing:
+            self._due_at = 0.0
+        self._orders = replace(orders, paused=paused, probing=due)
+        self._grow()
+        self._set(replace(self._orders, cap=self._cap()))
+
+    def _impatient(self) -> bool:
+        """Somebody waits for `worker --drain`: a paused connection is probed once, whatever its time."""
+        return self.eager and not self._faults_known
+
+    def _measure_clock(self) -> None:
+        if connection.vendor != "postgresql":
+            return
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT clock_timestamp()")
+            self._offset = cursor.fetchone()[0] - timezone.now()
+
+    def _set(self, orders: Orders) -> None:
+        self._orders = orders
+        if orders != self._shown:
+            self._shown = orders
+            self._loop.order(orders)
+
+    def _cap(self) -> int:
+        orders = self._orders
+        if orders.config is None:
+            return 0
+        if orders.paused:
+            return 1
+        cap = orders.settings.max_connections
+        return max(1, min(cap, self._effective or cap))
+
+    def _beat(self) -> None:
+        self._wish_changed = False
+        self._times["beat"] = time.monotonic()
+        self._measure_rate()
+        before = time.monotonic()
+        grant = slots.beat(
+            self.owner,
+            wanted=self._wanted,
+            held=sorted(self._held),
+            cap=self._cap(),
+            now=self.now(),
+            rate=self._rate,
+        )
+        # Counted from before the question, and a little less: the row must outlive our belief in it.
+        deadline = before + slots.LEASE.total_seconds() - 1.0
+        self._unsatisfied = len(grant.numbers) < min(grant.share, self._wanted)
+        self._set(
+            replace(
+                self._orders, numbers=grant.numbers, share=grant.share, spare=grant.spare, deadline=deadline
+            )
+        )
+
+    def _measure_rate(self) -> None:
+        mark, count = self._rate_mark
+        now = time.monotonic()
+        if now - mark >= 1.0:
+            fresh = (self.accepted - count) / (now - mark)
+            self._rate = fresh if fresh == 0 or self._rate == 0 else (self._rate + 2 * fresh) / 3
+            self._rate_mark = (now, self.accepted)
+
+    def _grow(self) -> None:
+        """Back up, step by step, after the server had asked for fewer connections."""
+        if self._fewer:
+            self._fewer = False
+            cap = retry.smaller_cap(slots_used(self.now()), self._cap())
+            log.info("The server permits no more connections: at most %d for now.", cap)
+            health_actions.set_effective_cap(0, cap)
+            self._effective = cap
+            self._grow_at = time.monotonic() + GROW_SECONDS
+        configured = self._orders.settings.max_connections
+        if self._effective is not None and self._effective < configured:
+            if not self._grow_at:
+                self._grow_at = time.monotonic() + GROW_SECONDS
+            elif time.monotonic() >= self._grow_at:
+                cap = retry.larger_cap(self._effective, configured)
+                health_actions.set_effective_cap(0, None if cap >= configured else cap)
+                self._effective = cap
+                self._grow_at = time.monotonic() + GROW_SECONDS
+        else:
+            self._grow_at = 0.0
+
+    def _note_faults(self) -> None:
+        while self._faults:
+            self._faults_known += 1
+            self._pause(self._faults[0])
+            self._faults.popleft()
+        while self._late_revivals:
+            self._revive.append(self._late_revivals.popleft())
+        if self._works:
+            self._works = False
+            self._recovered()
+        if self._fewer:
+            self._times["poll"] = 0.0
+
+    def _recovered(self) -> None:
+        if self._orders.paused:
+            health_actions.resume(0, now=self.now())
+            self._times["poll"] = 0.0
+            self._changed = True
+
+    def _pause(self, fault: Fault) -> None:
+        now = self.now()
+        health = connections.health()
+        probes = health.probes + 1 if health.flow is Flow.PAUSED else 0
+        rest = retry.probe_after(probes + 1, random.random)
+        log.warning("Submission rests: %s %s %s", fault.cause, fault.stage, fault.reply)
+        health_actions.pause(
+            0, cause=fault.cause, stage=fault.stage, reply=fault.reply, next_probe_at=now + rest, now=now
+        )
+        self._revive += fault.revive
+        self._set(replace(self._orders, paused=True, probing=False, faults=self._faults_known))
+
+    def _sweep(self, now: float) -> None:
+        dead: list[str] = []
+        if self._due("dead", now, DEAD_SECONDS):
+            dead = identity.dead_among(slots.owners() - {self.owner})
+            if dead:
+                slots.bury(dead)
+        if queue.sweep(self.now(), dead=dead):
+            self._due_at = 0.0
+            self._changed = True
+
+    def _give_back(self) -> None:
+        """What was claimed and never handed over goes back at once; the rest is for its lease."""
+        slots.leave(self.owner)

@@ -1,0 +1,136 @@
+"""What the worker does beside submission: tasks of other rooms, named in settings.DEPESCHE_WORKER_TASKS.
+
+Each has a thread of its own and a database connection of its own, so that a mailbox that hangs never holds up
+the planner. An exception is logged, and the task goes on.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from django.conf import settings
+from django.db import close_old_connections, connection
+from django.utils import timezone
+from django.utils.module_loading import import_string
+
+log = logging.getLogger(__name__)
+_AFTER_FAILURE = 5.0
+_BETWEEN_CHANGES = 0.02  # at full speed the database changes all the time: look at most so often
+
+
+class WorkerTask(Protocol):
+    """One thing to do again and again.
+
+    Two methods more are used where a task has them: `wait(wake)` in place of a pause, until something arrived
+    (True) or `wake` is set; and `close()` at the end.
+    """
+
+    name: str
+    pause: float  # seconds between runs when there was nothing to do
+    wakes_on_change: bool  # run at once when the database changed
+
+    def run(self, now: datetime, stop: threading.Event) -> int:
+        """Do what is due; how much was done. More than 0: run again at once. `stop` is set at the end."""
+        ...
+
+
+def configured() -> list[WorkerTask]:
+    """The tasks that the settings name, made anew."""
+    return [import_string(name)() for name in getattr(settings, "DEPESCHE_WORKER_TASKS", ())]
+
+
+def _nothing() -> None:
+    """For tasks that leave nothing open."""
+
+
+class TaskRunner:
+    """One task in one thread. `idle` tells whether its last run had nothing to do."""
+
+    def __init__(self, task: WorkerTask, stop: threading.Event, done: Callable[[], None]) -> None:
+        self.task = task
+        self.failed = False
+        self._stop = stop
+        self._wake = threading.Event()
+        self._done = done
+        self._runs = 0
+        self._thread = threading.Thread(target=self._run, name=f"depesche-{task.name}", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Look again now."""
+        self._wake.set()
+
+    def changed(self) -> None:
+        """The database changed."""
+        if self.task.wakes_on_change:
+            self._wake.set()
+
+    def join(self, seconds: float) -> bool:
+        """Wait for its end; whether it has ended."""
+        self._wake.set()
+        if self._thread.is_alive():
+            self._thread.join(seconds)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        try:
+            while not self._stop.is_set():
+                self._wake.clear()
+                done = self._once()
+                if done > 0:
+                    self._done()
+                    continue
+                if done == 0 and self._arrived():
+                    continue
+                self._wake.wait(self.task.pause if done == 0 else min(self.task.pause, _AFTER_FAILURE))
+                self._stop.wait(_BETWEEN_CHANGES)
+        finally:
+            with contextlib.suppress(
+                Exception
+            ):  # the worker ends; a mailbox that fails to log out is no news
+                getattr(self.task, "close", _nothing)()
+            connection.close()
+
+    def _arrived(self) -> bool:
+        """Whether the task's own way of waiting has brought something."""
+        wait = getattr(self.task, "wait", None)
+        if wait is None:
+            return False
+        try:
+            return bool(wait(self._wake))
+        except Exception:
+            log.exception("The task %s failed; it goes on.", self.task.name)
+            return False
+
+    def _once(self) -> int:
+        close_old_connections()
+        try:
+            return self.task.run(timezone.now(), self._stop)
+        except Exception:
+            log.exception("The task %s failed; it goes on.", self.task.name)
+            connection.close()
+            return -1
+
+
+def run_until_idle(tasks: Sequence[WorkerTask], stop: threading.Event) -> int:
+    """Run each task in this thread until it has nothing to do (`worker --drain`); how much was done."""
+    total = 0
+    for task in tasks:
+        while not stop.is_set():
+            try:
+                done = task.run(timezone.now(), stop)
+            except Exception:
+                log.exception("The task %s failed.", task.name)
+                break
+            total += max(done, 0)
+            if done <= 0:
+                break
+        getattr(task, "close", _nothing)()
+    return total

@@ -1,0 +1,199 @@
+"""The worker: everything that goes on by itself, in one process or as a thread of another one.
+
+    run_worker(stop)     until `stop` is set; then it drains for 10 s and cuts
+    drain()              until nothing is due
+
+Threads: the event loop (submission), the desk (the database), the watch (what changed), one for each task.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.db import close_old_connections, connection
+from django.utils import timezone
+
+from depesche.mailroom.connections import queries as connections
+from depesche.mailroom.connections.queries import Flow
+from depesche.mailroom.outbox import identity, queries, queue, tasks
+from depesche.mailroom.outbox.delivery import Delivery
+from depesche.mailroom.outbox.desk import Desk
+from depesche.mailroom.outbox.watch import ChangeWatch
+
+log = logging.getLogger(__name__)
+DRAIN_SECONDS = 10.0
+_STEP = 0.05
+_QUIET_TURNS = 3
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a drain has come."""
+
+    accepted: int
+    remaining: int
+    rate: float
+
+
+@dataclass(frozen=True)
+class Drained:
+    """How a drain ended: `reason` says why mails are left, "" when nothing is due any more."""
+
+    accepted: int
+    reason: str = ""
+
+
+class Worker:
+    """One worker. `with_tasks` False: submission alone."""
+
+    def __init__(self, *, with_tasks: bool = True, eager: bool = False) -> None:
+        self.owner = identity.new_owner()
+        self._with_tasks = with_tasks
+        self._eager = eager
+        self._stop_tasks = threading.Event()
+        self._watch = ChangeWatch()
+        self._runners: list[tasks.TaskRunner] = []
+        self.desk: Desk
+        self._delivery: Delivery
+
+    async def start(self) -> None:
+        """Begin, in the running event loop."""
+        self._delivery = Delivery(asyncio.get_running_loop())
+        self.desk = self._delivery.desk = Desk(self.owner, self._delivery, eager=self._eager)
+        self._watch.register(self.desk.changed)
+        if self._with_tasks:
+            for task in tasks.configured():
+                runner = tasks.TaskRunner(task, self._stop_tasks, self.desk.changed)
+                self._watch.register(runner.changed)
+                self._runners.append(runner)
+        self._delivery.start()
+        self.desk.start()
+        self._watch.start()
+        for runner in self._runners:
+            runner.start()
+
+    async def end(self, seconds: float = DRAIN_SECONDS) -> None:
+        """Claim nothing more, finish what is under way for so long, then cut; write down everything."""
+        self._stop_tasks.set()
+        self.desk.drain()
+        await self._delivery.close(seconds)
+        await asyncio.to_thread(self._join)
+
+    def _join(self) -> None:
+        self._watch.stop()
+        self.desk.stop()
+        for runner in self._runners:
+            if not runner.join(DRAIN_SECONDS):
+                log.warning("The task %s did not end in time.", runner.task.name)
+        connection.close()
+
+
+def run_worker(stop: threading.Event) -> None:
+    """Work until `stop` is set, then drain for 10 seconds and cut. Blocks; any thread may call it."""
+    asyncio.run(_work_until(stop))
+
+
+async def _work_until(stop: threading.Event) -> None:
+    worker = Worker()
+    await worker.start()
+    log.info("The worker has started.")
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def tell() -> None:
+        stop.wait()
+        loop.call_soon_threadsafe(stopped.set)
+
+    threading.Thread(target=tell, name="depesche-stop", daemon=True).start()
+    try:
+        await stopped.wait()
+    finally:
+        await worker.end()
+        log.info("The worker has ended.")
+
+
+def drain(stop: threading.Event, *, progress: Callable[[Progress], None] = lambda progress: None) -> Drained:
+    """Work until nothing is due, the tasks included; then end. Blocks.
+
+    A paused connection is probed once at the start; when that fails, and when nothing is configured, the
+    reason is in the answer.
+    """
+    try:
+        return asyncio.run(_drain(stop, progress))
+    finally:
+        connection.close()
+
+
+async def _drain(stop: threading.Event, progress: Callable[[Progress], None]) -> Drained:
+    worker = Worker(with_tasks=False, eager=True)
+    await worker.start()
+    reason = ""
+    try:
+        while not stop.is_set():
+            done = await asyncio.to_thread(_run_tasks, stop)
+            before = worker.desk.accepted
+            reason = await _until_quiet(worker, stop, progress)
+            if reason or (not done and worker.desk.accepted == before):
+                break
+    finally:
+        await worker.end()
+    return Drained(worker.desk.accepted, reason)
+
+
+def _run_tasks(stop: threading.Event) -> int:
+    close_old_connections()
+    try:
+        return tasks.run_until_idle(tasks.configured(), stop)
+    finally:
+        connection.close()
+
+
+async def _until_quiet(worker: Worker, stop: threading.Event, progress: Callable[[Progress], None]) -> str:
+    """Wait until the desk has nothing in hand and finds nothing due; why mails are left, if so."""
+    desk = worker.desk
+    desk.changed()
+    turns, shown = desk.turns, 0.0
+    loop = asyncio.get_running_loop()
+    while not stop.is_set():
+        await asyncio.sleep(_STEP)
+        if loop.time() >= shown + 1.0:
+            shown = loop.time()
+            progress(await asyncio.to_thread(_progress, desk.accepted))
+        if not desk.resting:
+            turns = desk.turns
+        elif desk.turns >= turns + _QUIET_TURNS:
+            reason, more = await asyncio.to_thread(_what_is_left, desk)
+            if reason or not more:
+                return reason
+            desk.changed()
+            turns = desk.turns
+        else:
+            desk.changed()
+    return ""
+
+
+def _progress(accepted: int) -> Progress:
+    try:
+        stats = queries.stats()
+        return Progress(accepted, stats.remaining, stats.rate)
+    finally:
+        connection.close()
+
+
+def _what_is_left(desk: Desk) -> tuple[str, bool]:
+    """Why nothing goes on though mails are due ("" where none are, or they go on); whether to look again."""
+    try:
+        if not queue.anything_due(timezone.now()):
+            return "", False
+        health = connections.health()
+        if health.flow is Flow.FLOWING:
+            return "", True
+        if health.flow is Flow.PAUSED and desk.orders.probing:
+            return "", True
+        return health.reason, False
+    finally:
+        connection.close()
