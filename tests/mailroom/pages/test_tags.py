@@ -118,7 +118,7 @@ def test_days() -> None:
         (218_000, "218\u00a0KB", "218\u00a0KB"),
         (1_100_000, "1.1\u00a0MB", "1,1\u00a0MB"),
         (25_000_000, "25\u00a0MB", "25\u00a0MB"),
-        (5_000_000_000, "5000\u00a0MB", "5000\u00a0MB"),
+        (5_000_000_000, "5,000\u00a0MB", "5.000\u00a0MB"),
     ],
 )
 def test_sizes(octets: int, english: str, german: str) -> None:

@@ -9,12 +9,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.utils.formats import localize
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from depesche.mailroom.outbox.states import State
+from depesche.mailroom.pages.templatetags.depesche import number
 from depesche.tracker.accounts.models import Person
 from depesche.tracker.notifications import queries
 from depesche.tracker.notifications.queries import NoticeRow
@@ -93,13 +93,13 @@ def summary(rows: Sequence[ToldRow]) -> str:
     failed = len(states) - done - waiting - silent
     parts = []
     if done:
-        parts.append(ngettext("%(n)s person told", "%(n)s people told", done) % {"n": localize(done)})
+        parts.append(ngettext("%(n)s person told", "%(n)s people told", done) % {"n": number(done)})
         if done == len(states) and all(state == "delivered" for state in states):
             parts.append(_("all delivered"))
     if waiting:
-        parts.append(ngettext("%(n)s mail waits", "%(n)s mails wait", waiting) % {"n": localize(waiting)})
+        parts.append(ngettext("%(n)s mail waits", "%(n)s mails wait", waiting) % {"n": number(waiting)})
     if failed:
-        parts.append(ngettext("%(n)s mail failed", "%(n)s mails failed", failed) % {"n": localize(failed)})
+        parts.append(ngettext("%(n)s mail failed", "%(n)s mails failed", failed) % {"n": number(failed)})
     if silent:
-        parts.append(ngettext("%(n)s not told", "%(n)s not told", silent) % {"n": localize(silent)})
+        parts.append(ngettext("%(n)s not told", "%(n)s not told", silent) % {"n": number(silent)})
     return ", ".join(parts)

@@ -163,6 +163,12 @@ def day_in_words(value: dt.date, *, today: dt.date) -> str:
 
 
 @register.filter
+def number(value: int) -> str:
+    """1,030 in English, 1.030 in German."""
+    return formats.number_format(value, use_l10n=True, force_grouping=True)
+
+
+@register.filter
 def filesize(octets: int) -> str:
     """218 KB, 1.1 MB; decimal, as the DESIGN writes them."""
     if octets < 1000:
@@ -170,5 +176,6 @@ def filesize(octets: int) -> str:
     for unit, size in (("KB", 1000), ("MB", 1000_000)):
         if octets < size * 1000 or unit == "MB":
             digits = 0 if octets >= 10 * size or unit == "KB" else 1
-            return f"{formats.number_format(round(octets / size, digits), digits)}\N{NO-BREAK SPACE}{unit}"
+            amount = formats.number_format(round(octets / size, digits), digits, force_grouping=True)
+            return f"{amount}\N{NO-BREAK SPACE}{unit}"
     return str(octets)
