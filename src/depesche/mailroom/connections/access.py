@@ -17,7 +17,7 @@ from depesche.mailroom.connections.choices import Auth
 from depesche.mailroom.connections.models import IncomingMailbox, OutgoingConnection
 from depesche.mailroom.connections.queries import IncomingSettings, OutgoingSettings
 from depesche.mailroom.connections.secrets import Secret
-from depesche.smtpclient.config import ConnectionConfig, Encryption, Password, Timeouts
+from depesche.smtpclient.config import ConnectionConfig, Encryption, Password, Timeouts, Trust
 
 if TYPE_CHECKING:
     from depesche.mailroom.mailboxes import MailboxConfig
@@ -43,8 +43,6 @@ def smtp_config(
     `password` is one just typed, in place of the stored one; `mailbox` the incoming settings, if not the
     saved ones. Raises NotConfigured.
     """
-    from depesche.mailroom.connections import keystore
-
     if not settings.host:
         raise NotConfigured(_("No SMTP server is configured."))
     return ConnectionConfig(
@@ -53,9 +51,16 @@ def smtp_config(
         encryption=Encryption(settings.encryption),
         credentials=_smtp_credentials(settings, password, mailbox),
         allow_clear_password=settings.allow_clear_password,
-        trust=keystore.trust_for(settings.host, settings.port),
+        trust=trust_of(settings),
         timeouts=timeouts or Timeouts(),
     )
+
+
+def trust_of(settings: OutgoingSettings) -> Trust:
+    """Whom a connection with these settings believes."""
+    from depesche.mailroom.connections import keystore
+
+    return keystore.trust_for(settings.host, settings.port)
 
 
 def mailbox_config(

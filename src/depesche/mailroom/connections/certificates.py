@@ -133,6 +133,14 @@ def _what_it_is(octets: bytes) -> str:
     return _("This file holds no certificate. Depesche reads PEM, DER and PKCS#7 files.")
 
 
+def from_der(octets: bytes) -> Certificate | None:
+    """The certificate that a server showed; None for one that cannot be read."""
+    try:
+        return describe(x509.load_der_x509_certificate(octets))
+    except (ValueError, UnsupportedAlgorithm):
+        return None
+
+
 def describe(certificate: x509.Certificate) -> Certificate:
     """The certificate as it is kept and shown. Raises ValueError for one that cannot be read."""
     return Certificate(

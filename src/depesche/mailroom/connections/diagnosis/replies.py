@@ -136,6 +136,10 @@ _SENDER: tuple[tuple[re.Pattern[str], Refusal], ...] = (
 
 _RECIPIENT: tuple[tuple[re.Pattern[str], Refusal], ...] = (
     (
+        _words(r"domain.{0,30}(?:not found|does not (?:exist|resolve))|host not found"),
+        Refusal.RECIPIENT_DOMAIN_UNKNOWN,
+    ),
+    (
         _words(
             r"relay(?:ing)? (?:access )?(?:denied|not (?:permitted|allowed)|prohibited)|"
             r"unable to relay|not relay|"
@@ -165,10 +169,6 @@ _RECIPIENT: tuple[tuple[re.Pattern[str], Refusal], ...] = (
     (
         _words(r"(?:account|mailbox|user).{0,20}(?:disabled|inactive|suspended|expired)"),
         Refusal.RECIPIENT_DISABLED,
-    ),
-    (
-        _words(r"domain.{0,30}(?:not found|does not (?:exist|resolve))|host not found"),
-        Refusal.RECIPIENT_DOMAIN_UNKNOWN,
     ),
 )
 
@@ -215,6 +215,18 @@ _NEEDS_LOGIN = _words(
     r"auth\w* (?:is )?(?:required|needed|first)|must (?:first )?(?:authenticate|log ?in)|not authenticated|"
     r"requires? auth|please (?:log ?in|authenticate)|unauthenticated|client was not authenticated"
 )
+_ABOUT_SENDER = _words(r"sender address rejected|sender (?:verify|rejected)")
+
+ABOUT_SENDER = frozenset(
+    {
+        Refusal.SENDER_NOT_OWNED,
+        Refusal.HEADER_FROM_REFUSED,
+        Refusal.SENDER_DOMAIN_UNKNOWN,
+        Refusal.SENDER_REFUSED,
+        Refusal.DMARC,
+    }
+)
+"""What concerns the sender, also where the server says it to the recipient."""
 
 
 def refusal_of(stage: Stage, reply: Reply) -> Refusal | None:
@@ -226,7 +238,11 @@ def refusal_of(stage: Stage, reply: Reply) -> Refusal | None:
         return Refusal.POP_LOGIN_NEEDED
     if asks_for_fewer_connections(reply):
         return Refusal.TOO_MANY_CONNECTIONS
-    if stage is not Stage.AUTH and (reply.code == 530 or _NEEDS_LOGIN.search(said)):
+    # Postfix says at RCPT what it has against the sender, so that it can log the recipient too.
+    if stage is Stage.RCPT and _ABOUT_SENDER.search(said):
+        stage = Stage.MAIL
+    needs_login = _NEEDS_LOGIN.search(said) and "dmarc" not in said.lower()
+    if stage is not Stage.AUTH and (reply.code == 530 or needs_login):
         tls = _ANYWHERE[-1][0].search(said)
         return Refusal.TLS_REQUIRED if tls else Refusal.AUTH_REQUIRED
     for pattern, meaning in (*_BY_STAGE.get(stage, ()), *_ANYWHERE):
@@ -237,14 +253,14 @@ def refusal_of(stage: Stage, reply: Reply) -> Refusal | None:
 
 def _by_code(stage: Stage, reply: Reply) -> Refusal | None:
     enhanced = reply.enhanced
+    if stage not in (Stage.MAIL, Stage.RCPT, Stage.DATA, Stage.CONTENT):
+        return None
     if enhanced is not None and (found := _ENHANCED.get((enhanced.subject, enhanced.detail))):
         return found
     if reply.code in (452, 552):
         if stage in (Stage.DATA, Stage.CONTENT, Stage.MAIL):
             return Refusal.TOO_LARGE if reply.code == 552 else Refusal.SERVER_STORAGE
         return Refusal.MAILBOX_FULL
-    if stage is Stage.AUTH:
-        return None
     if reply.persistence is Persistence.TRANSIENT:
         return (
             Refusal.GREYLISTED if stage is Stage.RCPT and reply.code in (450, 451) else Refusal.SERVER_TROUBLE

@@ -1,0 +1,125 @@
+"""What is to be tested: everything that the test needs, read from the database before it begins.
+
+The test itself runs in a thread of its own and touches no database.
+"""
+
+from __future__ import annotations
+
+import secrets as chance
+from dataclasses import dataclass, field
+
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from depesche.mailformat import compose
+from depesche.mailformat.addresses import Address
+from depesche.mailroom.connections import access, queries
+from depesche.mailroom.connections.choices import Auth, MailboxProtocol
+from depesche.mailroom.connections.diagnosis.steps import forms_of
+from depesche.mailroom.connections.queries import IncomingSettings, OutgoingSettings
+from depesche.mailroom.connections.secrets import Secret
+from depesche.mailroom.mailboxes import MailboxConfig
+from depesche.smtpclient.config import ConnectionConfig, Encryption, Timeouts
+
+STEP_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class MailboxPlan:
+    """The mailbox that the test logs in to or looks into; `problem` says why that is not possible."""
+
+    config: MailboxConfig | None = None
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One test of the way out. `login_problem`: why there are no credentials although there should be."""
+
+    settings: OutgoingSettings
+    config: ConnectionConfig
+    to: str
+    user_address: str
+    message_id: str
+    language: str
+    login_problem: str = ""
+    mailbox_first: MailboxPlan | None = None
+    arrival: MailboxPlan | None = None
+    no_arrival: str = ""  # why arrival is not watched
+    seconds: float = STEP_SECONDS
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+
+    @property
+    def facts(self) -> dict[str, object]:
+        """What the sentences of causes may name."""
+        return {
+            "host": self.settings.host,
+            "port": self.config.port,
+            "encryption": self.settings.encryption,
+            "username": getattr(self.config.credentials, "username", "") or self.settings.username,
+            "seconds": f"{self.seconds:g}",
+        }
+
+
+def plan_test(
+    settings: OutgoingSettings,
+    *,
+    to: str,
+    user_address: str = "",
+    password: str | Secret | None = None,
+    incoming: IncomingSettings | None = None,
+    seconds: float = STEP_SECONDS,
+) -> Plan:
+    """Get a test ready. Raises access.NotConfigured without a server or a system address.
+
+    A login that cannot be made does not stop the test: it shows as the step that fails.
+    """
+    if not settings.system_address:
+        raise access.NotConfigured(_("Enter the system address: the test mail comes from it."))
+    incoming = incoming or queries.incoming(settings.place)
+    timeouts, login_problem = Timeouts.each(seconds), ""
+    try:
+        config = access.smtp_config(settings, password=password, mailbox=incoming, timeouts=timeouts)
+    except access.NotConfigured as error:
+        if not settings.host:
+            raise
+        login_problem = str(error)
+        config = ConnectionConfig(
+            host=settings.host,
+            port=settings.port,
+            encryption=Encryption(settings.encryption),
+            trust=access.trust_of(settings),
+            timeouts=timeouts,
+        )
+    mailbox = _mailbox(incoming, seconds)
+    words = [getattr(config.credentials, "password", "")]
+    if mailbox.config is not None:
+        words.append(mailbox.config.password)
+    system = Address("", settings.system_address)
+    return Plan(
+        settings=settings,
+        config=config,
+        to=to,
+        user_address=user_address,
+        message_id=compose.message_id(f"test.{chance.token_hex(12)}", system.domain),
+        language=translation.get_language() or "en",
+        login_problem=login_problem,
+        mailbox_first=mailbox if settings.auth == Auth.MAILBOX_FIRST else None,
+        arrival=mailbox if incoming.is_mailbox else None,
+        no_arrival=_why_no_arrival(incoming),
+        seconds=seconds,
+        secrets=tuple(word for word in words if forms_of(word)),
+    )
+
+
+def _mailbox(incoming: IncomingSettings, seconds: float) -> MailboxPlan:
+    try:
+        return MailboxPlan(access.mailbox_config(incoming, timeout=seconds))
+    except access.NotConfigured as error:
+        return MailboxPlan(problem=str(error))
+
+
+def _why_no_arrival(incoming: IncomingSettings) -> str:
+    if incoming.protocol == MailboxProtocol.PIPE:
+        return _("Mails come in by a pipe, which the test cannot look into.")
+    return "" if incoming.is_mailbox else _("No mailbox is set up under “Incoming”.")
