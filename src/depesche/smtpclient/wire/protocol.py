@@ -371,6 +371,8 @@ class Dialogue:
                 self._closing(self._closed_by(command, reply))
         if self.state is State.HANDSHAKE and self._parser.pending:
             raise InjectedBeforeTls
+        if self._parser.failed is not None and self.state not in (State.CLOSING, State.CLOSED):
+            raise self._parser.failed
 
     def _show(self, command: Command, reply: Reply) -> None:
         """To the transcript. With the challenges of a login, passwords could be tried out at leisure."""

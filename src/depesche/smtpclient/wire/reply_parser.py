@@ -23,11 +23,13 @@ class MalformedReply(ValueError):
 
 
 class ReplyParser:
-    """Feed it what arrives; it hands out complete replies. After MalformedReply it must not be used again."""
+    """Feed it what arrives; it hands out complete replies. Once `failed` is set, nothing more comes out of
+    it."""
 
-    __slots__ = ("_code", "_lines", "_rest", "_size")
+    __slots__ = ("_code", "_lines", "_rest", "_size", "failed")
 
     def __init__(self) -> None:
+        self.failed: MalformedReply | None = None
         self._rest = b""
         self._code = 0
         self._lines: list[bytes] = []
@@ -35,18 +37,26 @@ class ReplyParser:
 
     @property
     def pending(self) -> bool:
-        """Whether part of a reply has arrived, and the rest has not."""
-        return bool(self._rest or self._lines)
+        """Whether something has arrived that is no complete reply."""
+        return bool(self._rest or self._lines or self.failed)
 
     def feed(self, data: bytes) -> list[Reply]:
-        """The replies that are complete now. Raises MalformedReply."""
+        """The replies that are complete now. What comes before a mistake of the server is still handed
+        out."""
+        replies: list[Reply] = []
+        if self.failed is None:
+            try:
+                self._feed(data, replies)
+            except MalformedReply as error:
+                self.failed = error
+                self._rest, self._lines = b"", []
+        return replies
+
+    def _feed(self, data: bytes, replies: list[Reply]) -> None:
         if self._rest:
             data = self._rest + data
         lines = data.split(b"\n")
         self._rest = rest = lines.pop()
-        if len(rest) > MAX_LINE:
-            raise MalformedReply("a line without end", rest)
-        replies = []
         for octets in lines:
             line = octets[:-1] if octets.endswith(b"\r") else octets
             if len(line) > MAX_LINE:
@@ -55,10 +65,10 @@ class ReplyParser:
             separator = line[3:4]
             if not (len(digits) == 3 and digits.isdigit() and b"200" <= digits < b"600"):
                 raise MalformedReply("no reply code at the beginning of the line", line)
+            if separator not in (b"", b" ", b"-", b"\t"):
+                raise MalformedReply("no space after the reply code", line)
             code = int(digits)
             if not self._lines and separator != b"-":  # by far the most replies
-                if separator not in b" \t":
-                    raise MalformedReply("no space after the reply code", line)
                 replies.append(Reply.from_wire(code, (line[4:],)))
                 continue
             if self._lines and code != self._code:
@@ -69,9 +79,8 @@ class ReplyParser:
             if len(self._lines) > MAX_LINES or self._size > MAX_REPLY:
                 raise MalformedReply("a reply without end", line)
             if separator != b"-":
-                if separator not in b" \t":
-                    raise MalformedReply("no space after the reply code", line)
                 replies.append(Reply.from_wire(code, tuple(self._lines)))
                 self._lines = []
                 self._size = 0
-        return replies
+        if len(rest) > MAX_LINE:
+            raise MalformedReply("a line without end", rest)
