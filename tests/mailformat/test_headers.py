@@ -53,7 +53,7 @@ ATTACKS = [
 ]
 
 
-def with_examples(test):  # type: ignore[no-untyped-def]
+def with_examples(test):  # type: ignore[no-untyped-def]  # any test function
     for attack in ATTACKS:
         test = example(attack)(test)
     return test

@@ -133,13 +133,13 @@ def _database_in_use(environment: Environment) -> bool:
             return False
         with contextlib.closing(sqlite3.connect(path)) as database:
             found = database.execute("SELECT 1 FROM sqlite_master WHERE name = ?", [table]).fetchone()
-            return bool(found and database.execute(f"SELECT 1 FROM {table}").fetchone())  # noqa: S608 - ours
+            return bool(found and database.execute(f"SELECT 1 FROM {table}").fetchone())  # noqa: S608  our name
     import psycopg
 
     try:
         with psycopg.connect(environment.database_url, connect_timeout=10) as database_:
             (found,) = database_.execute("SELECT to_regclass(%s)", [table]).fetchone() or (None,)
-            return bool(found and database_.execute(f"SELECT 1 FROM {table}").fetchone())  # noqa: S608 - ours
+            return bool(found and database_.execute(f"SELECT 1 FROM {table}").fetchone())  # noqa: S608  our name
     except psycopg.Error as error:
         raise NoInstallation(f"The database does not answer: {str(error).strip()}") from None
 
