@@ -1,0 +1,339 @@
+"""The worker against a server that misbehaves: every mail ends where the design says, and none is lost."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from depesche.mailroom.connections import actions as connection_actions
+from depesche.mailroom.connections import queries as connections
+from depesche.mailroom.connections.models import ConnectionHealth, OutgoingConnection
+from depesche.mailroom.connections.queries import Flow
+from depesche.mailroom.outbox import actions, queries
+from depesche.mailroom.outbox.actions import Category, SenderKind
+from depesche.mailroom.outbox.desk import ClaimedRef
+from depesche.mailroom.outbox.models import OutboxMessage, OutboxRecipient
+from depesche.mailroom.outbox.states import State
+from depesche.mailroom.outbox.worker import Drained, drain, run_worker
+from depesche.smtpclient.testing.server import CUT, Act, Behaviour, Connection
+from tests.mailroom.outbox.helpers import message, recipient
+from tests.mailroom.outbox.servers import configure, message_ids, running
+from tests.support.ports import free_port
+from tests.support.waiting import wait_until
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.contract]
+
+
+@pytest.fixture(autouse=True)
+def _alone(settings: object) -> None:
+    settings.DEPESCHE_WORKER_TASKS = []  # type: ignore[attr-defined]  # pytest-django's wrapper
+    settings.DEPESCHE_RIGHTS_CHECK = ""  # type: ignore[attr-defined]  # pytest-django's wrapper
+
+
+def put(count: int = 1, category: Category = Category.NOTICE, **kinds: object) -> list[int]:
+    new = message(category, **kinds)  # type: ignore[arg-type]  # passed on
+    return actions.enqueue(new, [recipient() for _ in range(count)], now=timezone.now())
+
+
+def states() -> dict[str, int]:
+    return queries.stats().states
+
+
+def work() -> Drained:
+    return drain(threading.Event())
+
+
+@contextmanager
+def worker() -> Iterator[threading.Event]:
+    """A worker in a thread, as the demo runs it."""
+    stop = threading.Event()
+    thread = threading.Thread(target=run_worker, args=(stop,))
+    thread.start()
+    try:
+        yield stop
+    finally:
+        stop.set()
+        thread.join(30)
+        assert not thread.is_alive()
+
+
+def test_mails_go_out_joined_from_their_three_parts() -> None:
+    put(1, body=b"Hello\r\n")
+    put(
+        1,
+        sender=SenderKind.USER,
+    )
+    with running() as server:
+        configure(server.port)
+        assert work() == Drained(2)
+    assert states() == {"accepted": 2}
+    first = server.messages[0]
+    assert first.reverse_path == "tracker@example.org"
+    lines = first.content.split(b"\r\n")
+    assert lines[0] == b"From: Your Server <tracker@example.org>"
+    assert lines[1].startswith(b"To: person")
+    assert lines[3] == b"Subject: Hi"
+    row = queries.recipients()[0]
+    assert row.reply.startswith("250")
+    assert row.attempts == 1
+    assert queries.slots_used() == 0
+
+
+def test_a_large_batch_uses_the_cap_and_not_more() -> None:
+    put(400)
+    with running() as server:
+        configure(server.port, max_connections=3)
+        assert work() == Drained(400)
+    assert server.high_water <= 3
+    assert set(message_ids(server).values()) == {1}
+    assert len(message_ids(server)) == 400
+
+
+def test_a_cap_of_one_works() -> None:
+    put(30)
+    with running() as server:
+        configure(server.port, max_connections=1)
+        assert work() == Drained(30)
+    assert server.high_water == 1
+
+
+def test_refusals_concern_their_recipient_alone() -> None:
+    (bad, later, good) = put(3)
+    rows = queries.by_ids([bad, later, good])
+    replies: Mapping[str, Act] = {
+        rows[bad].recipient: "550 5.1.1 No such user",
+        rows[later].recipient: "451 4.7.1 Greylisted",
+    }
+    with running(Behaviour(recipients={f"TO:<{a}>": r for a, r in replies.items()} | replies)) as server:
+        configure(server.port)
+        assert work() == Drained(1)
+    found = queries.by_ids([bad, later, good])
+    assert [found[one].state for one in (bad, later, good)] == [State.FAILED, State.DEFERRED, State.ACCEPTED]
+    assert found[bad].reply == "550 5.1.1 No such user"
+    wait = found[later].next_attempt_at
+    assert wait is not None
+    assert timedelta(seconds=40) < wait - timezone.now() < timedelta(seconds=80)
+    detail = queries.recipient(later)
+    assert detail is not None
+    assert [(one.outcome, one.stage) for one in detail.attempts] == [("deferred", "rcpt")]
+    assert detail.gives_up_at is not None
+
+
+def test_without_a_server_mails_wait() -> None:
+    put(2)
+    ended = work()
+    assert (ended.accepted, bool(ended.reason)) == (0, True)
+    assert states() == {"queued": 2}
+
+
+def test_nothing_to_do_without_a_server_is_fine() -> None:
+    assert work() == Drained(0)
+
+
+def test_a_server_that_is_away_pauses_the_connection_and_costs_no_attempt() -> None:
+    ids = put(3)
+    configure(free_port())
+    ended = work()
+    assert ended.accepted == 0
+    assert ended.reason
+    health = connections.health()
+    assert (health.flow, health.cause, health.stage) == (Flow.PAUSED, "refused", "connect")
+    assert states() == {"queued": 3}
+    assert {row.attempts for row in queries.by_ids(ids).values()} == {0}
+
+
+def test_a_refused_login_pauses_with_the_servers_words() -> None:
+    put(2)
+    with running(Behaviour(faults={"greeting": "554 5.7.1 Your host is not welcome"})) as server:
+        configure(server.port)
+        assert work().accepted == 0
+    health = connections.health()
+    assert health.flow is Flow.PAUSED
+    assert "not welcome" in health.reply
+    assert states() == {"queued": 2}
+
+
+def test_a_refused_system_address_pauses_the_connection() -> None:
+    put(3)
+    with running(Behaviour(faults={"mail": "553 5.7.1 Sender address not owned by you"})) as server:
+        configure(server.port)
+        assert work().accepted == 0
+    health = connections.health()
+    assert (health.flow, health.stage) == (Flow.PAUSED, "mail")
+    assert states() == {"queued": 3}
+
+
+def test_five_refused_alike_are_queued_again_and_the_connection_rests() -> None:
+    ids = put(12)
+    with running(Behaviour(faults={"rcpt": "554 5.7.1 Relay access denied"})) as server:
+        configure(server.port)
+        assert work().accepted == 0
+        health = connections.health()
+        assert (health.flow, health.cause) == (Flow.PAUSED, "relay-denied")
+        assert states() == {"queued": 12}
+        server.behaviour = Behaviour()
+        configure(server.port)
+        connection_actions.resume(0, now=timezone.now())
+        assert work().accepted == 12
+    assert {row.state for row in queries.by_ids(ids).values()} == {State.ACCEPTED}
+
+
+def test_settings_that_are_put_right_resume_at_once() -> None:
+    put(4)
+    with running() as server:
+        configure(free_port())
+        with worker():
+            wait_until(lambda: connections.health().flow is Flow.PAUSED, "the pause")
+            ConnectionHealth.objects.update(next_probe_at=timezone.now() + timedelta(hours=1))
+            connection_actions.save_outgoing({"host": "127.0.0.1", "port": str(server.port)})
+            wait_until(lambda: states() == {"accepted": 4}, "the mails", timeout=10)
+
+
+def test_a_paused_connection_is_probed_with_one_mail() -> None:
+    put(6)
+    with running() as server:
+        configure(server.port)
+        now = timezone.now()
+        connection_actions.pause(0, cause="timeout", stage="connect", next_probe_at=now, now=now)
+        with worker():
+            wait_until(lambda: states() == {"accepted": 6}, "the mails")
+        assert connections.health().flow is Flow.FLOWING
+
+
+def test_the_cap_changes_while_mails_go_out() -> None:
+    put(300)
+    with running(Behaviour(reply_delay=0.003)) as server:
+        configure(server.port, max_connections=2)
+        with worker():
+            wait_until(lambda: len(server.messages) > 20, "the first mails")
+            assert server.high_water <= 2
+            row = OutgoingConnection.objects.get()
+            OutgoingConnection.objects.update(max_connections=6, revision=row.revision + 1)
+            wait_until(lambda: server.high_water > 2, "more connections", timeout=10)
+            wait_until(lambda: states() == {"accepted": 300}, "the mails")
+    assert server.high_water <= 6
+
+
+def test_a_mail_cut_before_the_reply_is_uncertain_and_goes_again_as_the_same() -> None:
+    (one,) = put(1)
+    cut = [CUT]
+
+    def once(stage: str, connection_: Connection, argument: str) -> Act:
+        return cut.pop() if stage == "after-content" and cut else None
+
+    with running(Behaviour(decide=once)) as server:
+        configure(server.port)
+        assert work() == Drained(0)
+        row = queries.by_ids([one])[one]
+        assert row.state is State.UNCERTAIN
+        assert row.next_attempt_at is not None
+        OutboxRecipient.objects.update(next_attempt_at=timezone.now())
+        with worker():
+            wait_until(lambda: states() == {"accepted": 1}, "the second try")
+    assert list(message_ids(server).values()) == [2]
+    detail = queries.recipient(one)
+    assert detail is not None
+    assert [a.outcome for a in detail.attempts] == ["uncertain"]
+
+
+def test_uncertain_ones_are_held_where_a_person_shall_decide(settings: object) -> None:
+    settings.DEPESCHE_HOLD_UNCERTAIN = ["account"]  # type: ignore[attr-defined]  # pytest-django's wrapper
+    (one,) = put(1, Category.ACCOUNT)
+    with running(Behaviour(faults={"after-content": CUT})) as server:
+        configure(server.port)
+        work()
+    assert states() == {"held": 1}
+    assert actions.cancel([one]) == 1
+    assert OutboxMessage.objects.get().erased
+
+
+def test_a_server_that_hangs_up_now_and_then_loses_nothing() -> None:
+    put(120)
+    seen = iter(range(10**6))
+
+    def sometimes(stage: str, connection_: Connection, argument: str) -> Act:
+        return CUT if stage in ("rcpt", "data", "after-content") and next(seen) % 29 == 28 else None
+
+    with running(Behaviour(decide=sometimes)) as server:
+        configure(server.port, max_connections=4)
+        with worker():
+
+            def done() -> bool:
+                OutboxRecipient.objects.filter(state__in=["uncertain", "queued"]).update(
+                    next_attempt_at=timezone.now()
+                )
+                return states() == {"accepted": 120}
+
+            wait_until(done, "all mails", timeout=60)
+    assert len(message_ids(server)) == 120
+
+
+def test_account_mails_pass_the_others_and_are_erased() -> None:
+    put(200)
+    put(1, Category.ACCOUNT, subject="urgent")
+    with running(Behaviour(reply_delay=0.001)) as server:
+        configure(server.port, max_connections=1)
+        work()
+    first = [index for index, mail in enumerate(server.messages) if b"Subject: urgent" in mail.content]
+    assert first[0] < 5
+    assert OutboxMessage.objects.get(category="account").erased
+
+
+def test_rights_are_checked_again(settings: object) -> None:
+    settings.DEPESCHE_RIGHTS_CHECK = f"{__name__}.withdrawn"  # type: ignore[attr-defined]  # pytest-django's
+    new = [recipient(person="may"), recipient(person="may not"), recipient()]
+    ids = actions.enqueue(message(), new, now=timezone.now())
+    with running() as server:
+        configure(server.port)
+        work()
+    rows = queries.by_ids(ids)
+    assert [rows[one].state for one in ids] == [State.ACCEPTED, State.CANCELLED, State.ACCEPTED]
+    assert rows[ids[1]].reply == "no longer a member"
+    assert len(server.messages) == 2
+
+
+def withdrawn(claimed: Sequence[ClaimedRef]) -> Mapping[int, str]:
+    return {one.recipient_id: "no longer a member" for one in claimed if one.person == "may not"}
+
+
+class Counting:
+    """A task that has two things to do, and fails once."""
+
+    name = "counting"
+    pause = 0.01
+    wakes_on_change = True
+    runs = 0
+
+    def run(self, now: datetime, stop: threading.Event) -> int:
+        Counting.runs += 1
+        if Counting.runs == 1:
+            raise RuntimeError("a bad day")
+        return 1 if Counting.runs in (2, 3) else 0
+
+
+def test_tasks_go_on_after_a_failure(settings: object, caplog: pytest.LogCaptureFixture) -> None:
+    settings.DEPESCHE_WORKER_TASKS = [f"{__name__}.Counting"]  # type: ignore[attr-defined]  # pytest-django's
+    Counting.runs = 0
+    with worker():
+        wait_until(lambda: Counting.runs > 5, "the runs")
+    assert "counting failed" in caplog.text
+
+
+def test_the_end_waits_for_what_is_under_way() -> None:
+    put(50)
+    with running(Behaviour(reply_delay=0.01)) as server:
+        configure(server.port, max_connections=2)
+        with worker():
+            wait_until(lambda: server.messages, "the first mail")
+    connection.close()
+    counted = states()
+    assert set(counted) <= {"accepted", "queued"}
+    assert counted["accepted"] == len(server.messages)
+    assert set(message_ids(server).values()) == {1}
+    assert queries.slots_used() == 0
