@@ -1,0 +1,218 @@
+"""The tracker in a real browser: with htmx, on a phone, with the keyboard, and under the strict policy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from depesche.tracker.items import actions
+from depesche.tracker.items.attachments import NewAttachment
+from tests.support.availability import require
+from tests.support.chromium import chromium
+from tests.tracker.support import PASSWORD, make_person, make_workspace
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+pytestmark = [pytest.mark.journey, pytest.mark.django_db(transaction=True)]
+LONG = "Donaudampfschifffahrtsgesellschaftskapitänsmützenabzeichenverordnung"
+PAGES = [
+    "/items/",
+    "/items/NW-1/",
+    "/items/NW-1/edit/",
+    "/items/new/",
+    "/work/",
+    "/me/",
+    "/me/password/",
+    "/people/",
+    "/people/new/",
+    "/workspaces/",
+    "/workspaces/NW/",
+    "/nowhere/",
+]
+
+
+@pytest.fixture
+def address(live_server: Any) -> str:
+    jana = make_person("jana", is_admin=True)
+    emre = make_person("emre")
+    workspace = make_workspace("NW", jana, emre)
+    item = actions.create_item(
+        workspace,
+        author=emre,
+        title=f"Pump P-7 {LONG}",
+        description=f"Since *Friday* {LONG}{LONG}\n\n```\n{'x' * 200}\n```\n\n|a|b|\n|-|-|\n|{LONG}|c|",
+        responsible=jana,
+        attachments=[NewAttachment(f"{LONG}.pdf", "application/pdf", b"x")],
+    )
+    actions.add_comment(item, author=emre, text=f"{LONG} {LONG}", cut=f"> {LONG}", via="mail")
+    actions.change_item(item, actor=jana, state="in_progress")
+    return str(live_server.url)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """One browser for all. Its event loop runs in this thread, where Django would refuse its database."""
+    require("chromium")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+        with chromium() as running:
+            yield running
+
+
+class Visit:
+    """One page of a browser that notes everything that went wrong in it."""
+
+    def __init__(self, browser: Browser, address: str, **context: Any) -> None:
+        self.address = address
+        self.page: Page = browser.new_context(**context).new_page()
+        self.faults: list[str] = []
+        self.page.on("pageerror", lambda error: self.faults.append(str(error)))
+        self.page.on("console", self._note)
+        self.page.on("request", self._ask)
+
+    def _note(self, message: Any) -> None:
+        if message.type in {"error", "warning"} and "404 (Not Found)" not in message.text:
+            self.faults.append(message.text)
+
+    def _ask(self, request: Any) -> None:
+        if not request.url.startswith(self.address):
+            self.faults.append(f"asked for {request.url}")
+
+    def sign_in(self) -> None:
+        self.page.goto(f"{self.address}/sign-in/")
+        self.page.fill("#id_email", "jana@example.org")
+        self.page.fill("#id_password", PASSWORD)
+        self.page.keyboard.press("Enter")
+        self.page.wait_for_url(f"{self.address}/items/")
+
+
+def test_from_sign_in_to_a_comment(browser: Browser, address: str) -> None:
+    visit = Visit(browser, address)
+    visit.sign_in()
+    page = visit.page
+    page.get_by_role("link", name="New item").click()
+    page.get_by_label("Title").fill("Gate 3 will not close")
+    page.get_by_role("button", name="Create the item").click()
+    page.wait_for_url("**/items/NW-2/")
+    page.evaluate("window.stayed = true")
+    page.get_by_label("Your comment").fill("The **coupling** is worn.")
+    page.get_by_label("Your comment").press("Control+Enter")
+    page.locator("article.comment strong", has_text="coupling").wait_for()
+    assert page.evaluate("window.stayed") is True  # htmx put it in, no new page
+    assert page.get_by_label("Your comment").input_value() == ""
+    page.get_by_role("button", name="Comment").click()
+    page.locator(".field-error").wait_for()
+    assert visit.faults == []
+
+
+def test_an_answer_of_somebody_else_appears_by_itself(browser: Browser, address: str) -> None:
+    visit, other = Visit(browser, address), Visit(browser, address)
+    for one in (visit, other):
+        one.sign_in()
+        one.page.goto(f"{address}/items/NW-1/")
+    visit.page.locator("details.more summary", has_text="Quoted part").click()
+    visit.page.get_by_label("Your comment").fill("half a sentence")
+    other.page.get_by_label("Your comment").fill("An answer from elsewhere")
+    other.page.get_by_role("button", name="Comment").click()
+    visit.page.locator("#thread", has_text="An answer from elsewhere").wait_for()
+    assert visit.page.get_by_label("Your comment").input_value() == "half a sentence"
+    assert visit.page.locator("details.more[open] .cut").count() == 1
+    assert visit.faults == []
+
+
+def test_the_filter_works_without_a_new_page(browser: Browser, address: str) -> None:
+    visit = Visit(browser, address)
+    visit.sign_in()
+    page = visit.page
+    page.evaluate("window.stayed = true")
+    page.get_by_label("Find").fill("nothing has these words")
+    page.get_by_text("No item fits.").wait_for()
+    page.get_by_label("Find").fill("Pump")
+    page.get_by_role("link", name="Pump P-7").wait_for()
+    page.get_by_label("State", exact=True).select_option("closed")
+    page.get_by_text("No item fits.").wait_for()
+    assert page.evaluate("window.stayed") is True
+    assert "state=closed" in page.url
+    assert visit.faults == []
+
+
+def test_everything_works_without_script(browser: Browser, address: str) -> None:
+    visit = Visit(browser, address, java_script_enabled=False)
+    visit.sign_in()
+    page = visit.page
+    page.goto(f"{address}/items/NW-1/")
+    page.get_by_label("Your comment").fill("Written without script")
+    page.get_by_role("button", name="Comment").click()
+    page.locator("article", has_text="Written without script").wait_for()
+    page.locator("summary[aria-label]").click()  # the menu under the initials
+    page.get_by_role("button", name="Sign out").click()
+    page.wait_for_url("**/sign-in/")
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(320, "light"), (360, "dark"), (768, "light"), (1280, "dark")])
+def test_no_page_scrolls_sideways(browser: Browser, address: str, width: int, scheme: Any) -> None:
+    visit = Visit(browser, address, viewport={"width": width, "height": 800}, color_scheme=scheme)
+    visit.sign_in()
+    page = visit.page
+    page.get_by_role("button", name="Deutsch").click()  # the longer words
+    too_wide = []
+    for path in PAGES:
+        page.goto(address + path)
+        page.evaluate("document.querySelectorAll('main details').forEach((part) => { part.open = true; })")
+        found = page.evaluate("document.documentElement.scrollWidth")
+        if found > width:
+            too_wide.append((path, found))
+    assert too_wide == []
+    assert visit.faults == []
+
+
+def test_the_keyboard_alone_is_enough_to_sign_in_and_reach_the_content(
+    browser: Browser, address: str
+) -> None:
+    visit = Visit(browser, address)
+    visit.sign_in()
+    page = visit.page
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.closest('main') !== null")
+    outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+    assert outline == "solid"
+
+
+def test_errors_take_the_focus(browser: Browser, address: str) -> None:
+    visit = Visit(browser, address)
+    visit.sign_in()
+    visit.page.goto(f"{address}/people/new/")
+    visit.page.get_by_role("button", name="Add the person").click()
+    visit.page.locator(".errors").wait_for()
+    assert visit.page.evaluate("document.activeElement.className") == "errors"
+    assert visit.page.title().startswith("Error:")
+    ids = visit.page.evaluate("[...document.querySelectorAll('[id]')].map((part) => part.id)")
+    assert len(ids) == len(set(ids))
+    assert visit.faults == []
+
+
+def test_times_follow_the_reader_s_zone(browser: Browser, address: str) -> None:
+    visit = Visit(browser, address, timezone_id="Asia/Tokyo")
+    visit.sign_in()
+    visit.page.goto(f"{address}/items/NW-1/")
+    cookies = {cookie["name"]: cookie["value"] for cookie in visit.page.context.cookies()}
+    assert cookies["depesche_zone"] == "Asia/Tokyo"
+
+
+def test_two_presses_make_one_item(browser: Browser, address: str) -> None:
+    visit = Visit(browser, address)
+    visit.sign_in()
+    page = visit.page
+    page.goto(f"{address}/items/new/")
+    page.get_by_label("Title").fill("Only once")
+    page.evaluate("const b = document.querySelector('form[data-busy] .btn-primary'); b.click(); b.click();")
+    page.wait_for_url("**/items/NW-*/")
+    page.goto(f"{address}/items/")
+    assert page.get_by_role("link", name="Only once").count() == 1
+    assert visit.faults == []
