@@ -87,6 +87,8 @@ class TaskRunner:
                 if done > 0:
                     self._done()
                     continue
+                if done == 0 and self._waited():
+                    continue
                 if done == 0 and self._arrived():
                     continue
                 self._wake.wait(self.task.pause if done == 0 else min(self.task.pause, _AFTER_FAILURE))
@@ -117,6 +119,15 @@ class TaskRunner:
             log.exception("The task %s failed; it goes on.", self.task.name)
             connection.close()
             return -1
+
+
+def close(task: WorkerTask) -> None:
+    """Let a task give back what it holds, if it holds anything."""
+    give_back: Callable[[], None] = getattr(task, "close", lambda: None)
+    try:
+        give_back()
+    except Exception:
+        log.exception("The task %s did not end well.", task.name)
 
 
 def run_until_idle(tasks: Sequence[WorkerTask], stop: threading.Event) -> int:
