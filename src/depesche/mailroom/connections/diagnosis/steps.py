@@ -33,6 +33,7 @@ class StepName(StrEnum):
     RECIPIENT = "recipient"
     CONTENT = "content"
     ARRIVAL = "arrival"
+    FOLDER = "folder"  # of a mailbox only
 
 
 LABELS: dict[StepName, Promise | str] = {
@@ -47,17 +48,21 @@ LABELS: dict[StepName, Promise | str] = {
     StepName.RECIPIENT: _("Recipient"),
     StepName.CONTENT: _("Content"),
     StepName.ARRIVAL: _("Arrival"),
+    StepName.FOLDER: _("Inbox folder"),
 }
 
-_PLAIN_FIRST = tuple(StepName)
-_TLS_FIRST = (
-    StepName.RESOLVE,
-    StepName.CONNECT,
-    StepName.TLS,
-    StepName.GREETING,
-    StepName.CAPABILITIES,
-    *_PLAIN_FIRST[5:],
+_AFTER = (
+    StepName.LOGIN,
+    StepName.MAIL_FROM_SYSTEM,
+    StepName.MAIL_FROM_USER,
+    StepName.RECIPIENT,
+    StepName.CONTENT,
+    StepName.ARRIVAL,
 )
+_FIRST = (StepName.RESOLVE, StepName.CONNECT)
+_PLAIN_FIRST = (*_FIRST, StepName.GREETING, StepName.CAPABILITIES, StepName.TLS, *_AFTER)
+_TLS_FIRST = (*_FIRST, StepName.TLS, StepName.GREETING, StepName.CAPABILITIES, *_AFTER)
+MAILBOX_ORDER = (StepName.CONNECT, StepName.TLS, StepName.LOGIN, StepName.FOLDER)
 
 
 def order(*, implicit_tls: bool) -> tuple[StepName, ...]:
