@@ -96,6 +96,12 @@ class _Reader:
         )
         if not taken:
             raise MailboxBusy
+        self._renewed_at = now
+
+    def keep(self) -> None:
+        """Renew the lease when a third of it is over. Every write wakes every waiting task."""
+        if timezone.now() - self._renewed_at > LEASE / 3:
+            self.renew()
 
     def _release(self) -> None:
         MailboxCursor.objects.filter(source=self.config.name, lease_owner=_OWNER).update(
@@ -219,7 +225,7 @@ class PollMailboxes:
             return False
         try:
             if not self._reader.wait(IDLE_STEP, stop):
-                self._reader.renew()
+                self._reader.keep()
                 return False
         except (MailboxError, MailboxBusy) as error:
             self._reader = None

@@ -48,6 +48,12 @@ def _nothing() -> None:
     """For tasks that leave nothing open."""
 
 
+def close(task: WorkerTask) -> None:
+    """Let a task give back what it holds. A mailbox that fails to log out is no news."""
+    with contextlib.suppress(Exception):
+        getattr(task, "close", _nothing)()
+
+
 class TaskRunner:
     """One task in one thread. `idle` tells whether its last run had nothing to do."""
 
@@ -87,17 +93,12 @@ class TaskRunner:
                 if done > 0:
                     self._done()
                     continue
-                if done == 0 and self._waited():
-                    continue
                 if done == 0 and self._arrived():
                     continue
                 self._wake.wait(self.task.pause if done == 0 else min(self.task.pause, _AFTER_FAILURE))
                 self._stop.wait(_BETWEEN_CHANGES)
         finally:
-            with contextlib.suppress(
-                Exception
-            ):  # the worker ends; a mailbox that fails to log out is no news
-                getattr(self.task, "close", _nothing)()
+            close(self.task)
             connection.close()
 
     def _arrived(self) -> bool:
@@ -119,15 +120,6 @@ class TaskRunner:
             log.exception("The task %s failed; it goes on.", self.task.name)
             connection.close()
             return -1
-
-
-def close(task: WorkerTask) -> None:
-    """Let a task give back what it holds, if it holds anything."""
-    give_back: Callable[[], None] = getattr(task, "close", lambda: None)
-    try:
-        give_back()
-    except Exception:
-        log.exception("The task %s did not end well.", task.name)
 
 
 def run_until_idle(tasks: Sequence[WorkerTask], stop: threading.Event) -> int:
