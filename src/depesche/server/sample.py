@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-ADMINISTRATOR = "jana.voss@example.org"
+from depesche.tracker.items import sample as tracker
+
+ADMINISTRATOR = tracker.ADMINISTRATOR
+
+
+def create() -> None:
+    """Sample people, workspaces and items; nobody has a password yet."""
+    tracker.create()
+
+
+def example_item() -> str:
+    """The key of an item that is worth a look."""
+    return tracker.EXAMPLE
 
 
 def connection(smtp_port: int) -> dict[str, Any]:

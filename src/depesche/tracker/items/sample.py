@@ -77,7 +77,9 @@ _PLANT: Final = (
         476, "Wrong labels on pallet 118",
         "Forty boxes carry the label of last week’s batch. The pallet is blocked.",
         author="sofia", responsible="tomasz", manager="mei", days_ago=7, state="open", priority=3,
-        comments=(_Comment("tomasz", 120, "New labels are printed and stuck on, pallet released.", "closed"),),
+        comments=(
+            _Comment("tomasz", 120, "New labels are printed and stuck on, the pallet is free.", "closed"),
+        ),
     ),
     _Item(
         479, "Compressed air: 12 % loss over night",
@@ -94,9 +96,8 @@ _PLANT: Final = (
         comments=(
             _Comment(
                 "emre", 27,
-                "Checked alignment with the laser: 0.08 mm off in the vertical. That alone does not explain 5 "
-                "mm/s. "
-                "I suspect the coupling.",
+                "Checked alignment with the laser: 0.08 mm off in the vertical. That alone does not "
+                "explain 5 mm/s. I suspect the coupling.",
             ),
             _Comment("jana", 8, "I take it. Who has a coupling insert in stock?", "in_progress"),
             _Comment(
