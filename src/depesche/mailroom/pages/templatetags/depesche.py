@@ -47,6 +47,18 @@ def _state(css: str, state: object, more: object) -> SafeString:
     )
 
 
+@register.simple_tag
+def state_node(state: object) -> SafeString:
+    """The station of a state on the wire; its word stands beside it: {{ state|state_label }}."""
+    return format_html('<span class="node">{}</span>', icons.icon(words.state_word(state).icon))
+
+
+@register.filter
+def state_label(state: object) -> str:
+    """The word alone."""
+    return str(words.state_word(state).word)
+
+
 @register.filter
 def tone(state: object) -> str:
     """The value of data-state for a state: <li data-state="{{ step.outcome|tone }}">."""

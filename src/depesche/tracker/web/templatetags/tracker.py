@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django import template
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from depesche.tracker.items.markdown import to_html
@@ -19,3 +20,11 @@ def markdown(text: str) -> SafeString:
 @register.filter
 def line_count(text: str) -> int:
     return len(text.strip().splitlines())
+
+
+@register.filter
+def breakable(address: str) -> SafeString:
+    """An address that may break before its @ and after its +, where people read it best."""
+    local, at, domain = str(address).partition("@")
+    name, plus, tag = local.partition("+")
+    return format_html("{}{}<wbr>{}<wbr>{}{}", name, plus, tag, at, domain)
