@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email
 import email.policy
+import email.utils
 from datetime import UTC, datetime
 from email.message import EmailMessage
 
@@ -114,7 +115,8 @@ def check(message: EmailMessage, what: Draft) -> None:
     assert len(rest) == len(files)
     for part, file in zip(rest, files, strict=True):
         assert part.get_payload(decode=True) == file.data
-        assert part.get_filename() == safe(file.filename)
+        # get_filename takes off quotation marks and angle brackets even from what was decoded.
+        assert part.get_filename() == email.utils.unquote(safe(file.filename)).strip()
         assert part.get_content_disposition() == ("inline" if file in inline else "attachment")
 
 
