@@ -268,7 +268,7 @@ def test_the_deactivated_are_refused_in_silence(item: Item, people: dict[str, Pe
     ("words", "spoken"),
     [
         ("Please look at this, thank you.", "Your mail was not taken over"),
-        ("Bitte um Hilfe, vielen Dank.", "Ihre Mail"),
+        ("Bitte um Hilfe, vielen Dank.", "Ihre E-Mail wurde nicht"),
     ],
 )
 def test_an_unknown_sender_gets_one_polite_answer_in_their_language(words: str, spoken: str) -> None:
