@@ -120,7 +120,7 @@ def check(message: EmailMessage, what: Draft) -> None:
         assert part.get_content_disposition() == ("inline" if file in inline else "attachment")
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @example("x", "a" * 2000, "é" * 2000, ())
 @example("x", "From me\n.\n..\n--=_mixed_n\n", "--=_alternative_n--", ())
 @given(ANY_TEXT, BODIES, st.none() | BODIES, st.lists(FILES, max_size=3).map(tuple))
