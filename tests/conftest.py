@@ -11,6 +11,8 @@ from collections.abc import Generator
 import pytest
 from _pytest.reports import CollectReport, TestReport
 from _pytest.terminal import TerminalReporter
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from tests.support.availability import SERVERS, require
 from tests.support.fixtures import (
@@ -40,6 +42,16 @@ __all__ = [
 ]
 
 IN_CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
+
+# A busy machine is no fault of the code: no deadline for one example. Whole runs try the same examples each
+# time, so that one that fails fails again; who runs a single file looks for new ones.
+hypothesis_settings.register_profile(
+    "depesche",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    derandomize=IN_CI or "DEPESCHE_TEST_PASS" in os.environ,
+)
+hypothesis_settings.load_profile("depesche")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -103,7 +103,8 @@ def pytest(one: Pass, arguments: list[str], database_url: str, seconds: float) -
         report = Path(folder) / "report.xml"
         command = [
             sys.executable, "-m", "tools.reaper",
-            sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", one.selection, *one.options,
+            sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider",
+            "--durations=12", "--durations-min=4", "-m", one.selection, *one.options,
             f"--junitxml={report}", *arguments,
         ]  # fmt: skip
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL)
