@@ -8,11 +8,13 @@ from pathlib import Path
 
 from django.db import close_old_connections
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from depesche.mailformat.addresses import AddressError, parse_address, same_mailbox, split_tag
 from depesche.mailroom.connections.queries import outgoing
 from depesche.mailroom.inbox import intake, processing
 from depesche.mailroom.inbox.handlers import Handled
+from depesche.mailroom.pages import places
 from depesche.server.catcher.smtp_server import CatcherController
 from depesche.server.catcher.store import CatcherStore
 
@@ -55,6 +57,7 @@ def start(folder: Path, *, port: int, open_to_all: bool) -> Catcher:
     controller = CatcherController(deliver, host="127.0.0.1", port=port)
     controller.start()
     _running = Catcher(store, controller, port, open_to_all)
+    places.link("catcher", _("Caught mail"), "catcher:mails")
     return _running
 
 
