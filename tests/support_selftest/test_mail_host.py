@@ -13,6 +13,8 @@ import pytest
 
 from tests.support.mail_host import MailHost
 from tests.support.maildir import parse, text_of
+from tests.support.postfix import Postfix
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.journey
 
@@ -143,3 +145,26 @@ def test_pop3_locks_the_mailbox(mail_host: MailHost) -> None:
 
 def test_mailboxes_are_empty_at_the_start(mail_host: MailHost) -> None:
     assert [mail_host.maildir(user).raw() for user in mail_host.dovecot.users] == [[], [], [], []]
+
+
+def test_mail_for_the_tracker_goes_to_a_command(mail_host: MailHost) -> None:
+    host = Postfix(
+        mail_host.authority,
+        mail_host.dovecot,
+        pipe_to=["/bin/sh", "/placeholder", "${sender}", "${recipient}"],
+    )
+    script, taken = host.folder / "take.sh", host.folder / "mail" / "taken"
+    script.write_text(f'#!/bin/sh\nset -e\n(echo "$1 $2"; cat) > {taken}.part\nmv {taken}.part {taken}\n')
+    script.chmod(0o755)
+    services = host.configuration / "master.cf"
+    services.write_text(services.read_text().replace("/placeholder", str(script)))
+    try:
+        host.start()
+        with smtplib.SMTP("localhost", host.port_plain) as session:
+            session.sendmail("bob@example.org", ["tracker+abc@example.org"], CONTENT.format(subject="piped"))
+        wait_until(taken.exists, "the command")
+        first, _, rest = taken.read_bytes().partition(b"\n")
+        assert first == b"bob@example.org tracker+abc@example.org"
+        assert parse(rest)["Subject"] == "piped"
+    finally:
+        host.remove()
