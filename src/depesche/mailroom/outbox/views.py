@@ -12,11 +12,12 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from depesche.mailroom.connections import queries as connections
 from depesche.mailroom.outbox import actions, queries
+from depesche.mailroom.outbox.categories import Category
 from depesche.mailroom.outbox.queries import RecipientDetail
 from depesche.mailroom.outbox.states import State, sources_of
 from depesche.mailroom.pages.rights import administrators_only
@@ -24,6 +25,13 @@ from depesche.mailroom.pages.rights import administrators_only
 _PAGE = 50
 _RETRIABLE = (sources_of(State.QUEUED) - {State.IN_FLIGHT}) | {State.DEFERRED}
 _CANCELLABLE = sources_of(State.CANCELLED)
+_KINDS: dict[str, object] = {
+    Category.NOTICE: gettext_lazy("notice about an item"),
+    Category.REMINDER: gettext_lazy("reminder"),
+    Category.ACCOUNT: gettext_lazy("account mail"),
+    Category.ANSWER: gettext_lazy("automatic answer"),
+    Category.MAIL: gettext_lazy("mail of a program"),
+}
 
 
 @require_safe
@@ -95,6 +103,7 @@ def detail(request: HttpRequest, recipient_id: int) -> HttpResponse:
             "detail": found,
             "row": found.row,
             "events": _events(found),
+            "kind": _KINDS.get(found.row.category, found.row.category),
             "next": _next_step(found),
             "may_retry": state in _RETRIABLE and not found.erased,
             "may_cancel": state in _CANCELLABLE,
