@@ -61,6 +61,7 @@ class Channel(asyncio.Protocol):
         self.error: SubmissionError | None = None  # set once the session is over
         self.closed = asyncio.get_running_loop().create_future()
         self.encrypted = False
+        self.held = False  # nothing may be said or read: the certificate is being looked at
         self._loop = asyncio.get_running_loop()
         self._patience = {command: seconds(timeouts) for command, seconds in _PATIENCE.items()}
         self._block_patience = timeouts.data_block
@@ -72,7 +73,6 @@ class Channel(asyncio.Protocol):
         self._answers: asyncio.Future[Reply] | None = None
         self._paused = False
         self._pumping = False
-        self._held = False  # nothing may be spoken or understood: the certificate is being looked at
         self._backlog = b""
         self._deadline = 0.0
         self._timer: asyncio.TimerHandle | None = None
@@ -92,7 +92,7 @@ class Channel(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self.error is not None:
             return
-        if self._held:
+        if self.held:
             self._backlog += data
             if len(self._backlog) > _HIGH_WATER:
                 self.fail(SubmissionError(Stage.TLS, Cause.PROTOCOL_ERROR))
@@ -107,9 +107,7 @@ class Channel(asyncio.Protocol):
         except InjectedBeforeTls as error:
             failure = _because(SubmissionError(Stage.STARTTLS, Cause.INJECTED_BEFORE_TLS), error)
         except ProtocolViolation as error:
-            failure = SubmissionError(
-                dialogue.stage, Cause.PROTOCOL_ERROR, reply=error.reply, detail=str(error)
-            )
+            failure = SubmissionError(error.stage, Cause.PROTOCOL_ERROR, reply=error.reply, detail=str(error))
             failure = _because(failure, error)
         except MalformedReply as error:
             greeting = dialogue.awaiting is Command.GREETING
@@ -152,7 +150,7 @@ class Channel(asyncio.Protocol):
                 if dialogue.events:
                     self._hand_on()
                     continue
-                if self._paused or self._held:
+                if self._paused or self.held:
                     break
                 octets = dialogue.outgoing()
                 if octets is not None:
@@ -187,10 +185,10 @@ class Channel(asyncio.Protocol):
 
     def hold(self) -> None:
         """Keep whatever arrives unread until `release`."""
-        self._held = True
+        self.held = True
 
     def release(self) -> None:
-        self._held = False
+        self.held = False
         backlog, self._backlog = self._backlog, b""
         if backlog:
             self.data_received(backlog)
@@ -259,7 +257,7 @@ class Channel(asyncio.Protocol):
         if self.error is not None or self._deadline == float("inf"):
             return
         if self._loop.time() >= self._deadline:
-            if not self._held:
+            if not self.held:
                 self.timed_out()
         else:
             self._timer = self._loop.call_at(self._deadline, self._look)
@@ -276,7 +274,7 @@ class Channel(asyncio.Protocol):
         ):
             self._probing = True
             self.transport.write(tls.client_hello())
-            self._deadline = self._loop.time() + _PROBE_SECONDS
+            self._deadline = self._loop.time() + min(_PROBE_SECONDS, self._patience[Command.GREETING])
             self._timer = self._loop.call_at(self._deadline, self._look)
         else:
             self.fail(SubmissionError(stage, Cause.TIMEOUT))

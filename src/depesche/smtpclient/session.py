@@ -47,6 +47,10 @@ from depesche.smtpclient.wire.states import Command, State
 _MAX_CHALLENGES = 10
 _MAX_COMMAND_LINE = 512
 _CLOSE_SECONDS = 1.0
+# Not before the greeting, and not to a server whose certificate has not been looked at.
+_MAY_QUIT = frozenset(State) - {
+    State.CONNECTED, State.HANDSHAKE, State.AUTHENTICATING, State.CLOSING, State.CLOSED
+}  # fmt: skip
 
 
 class Submission(Transaction):
@@ -346,13 +350,12 @@ class Session:
 
     async def quit(self) -> None:
         """Say good-bye and close. Transactions under way are waited for; a silent server is not."""
-        if self.channel.error is None and self.channel.transport is not None:
+        if self.channel.error is None and not self.channel.held and self.dialogue.state in _MAY_QUIT:
             self.dialogue.open_for_transactions = False
             with contextlib.suppress(SubmissionError, TimeoutError):
                 await self.drained()
-                if self.dialogue.state is not State.HANDSHAKE:
-                    async with asyncio.timeout(self.config.timeouts.quit):
-                        await self.channel.exchange(Command.QUIT, commands.QUIT)
+                async with asyncio.timeout(self.config.timeouts.quit):
+                    await self.channel.exchange(Command.QUIT, commands.QUIT)
         await self.abort()
 
     async def abort(self) -> None:

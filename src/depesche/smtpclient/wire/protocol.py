@@ -54,6 +54,7 @@ class ProtocolViolation(Exception):
         answered = "nothing" if command is None else command.name
         super().__init__(f"{reply.code} in answer to {answered} (state {state.name})")
         self.reply = reply
+        self.stage = Stage.MAIL if command is None else _STAGES[command]
 
 
 class InjectedBeforeTls(Exception):
