@@ -63,3 +63,9 @@ def test_a_fragment_sends_the_whole_page_to_the_sign_in(current: str, back: str)
     answer = page(request(AnonymousUser(), **{"HX-Request": "true", "HX-Current-URL": current}))
     assert answer.status_code == 204
     assert answer.headers["HX-Redirect"] == f"/sign-in/?next={back}"
+
+
+def test_a_page_that_asks_by_itself_is_left_alone() -> None:
+    answer = page(request(AnonymousUser(), **{"HX-Request": "true", "X-Poll": "yes"}))
+    assert answer.status_code == 204
+    assert "HX-Redirect" not in answer.headers

@@ -103,9 +103,27 @@ def test_from_sign_in_to_a_comment(browser: Browser, address: str) -> None:
     page.locator("article.comment strong", has_text="coupling").wait_for()
     assert page.evaluate("window.stayed") is True  # htmx put it in, no new page
     assert page.get_by_label("Your comment").input_value() == ""
+    assert page.evaluate("document.activeElement.id").startswith("comment-")
     page.get_by_role("button", name="Comment").click()
     page.locator(".field-error").wait_for()
     assert visit.faults == []
+
+
+def test_a_comment_that_does_not_arrive_stays_in_its_box(browser: Browser, address: str) -> None:
+    visit = Visit(browser, address)
+    visit.sign_in()
+    page = visit.page
+    page.goto(f"{address}/items/NW-1/")
+    page.get_by_label("Your comment").fill("Do not lose this")
+    page.route("**/comment/", lambda route: route.abort())
+    page.get_by_role("button", name="Comment").click()
+    page.get_by_text("The server was not reached.").wait_for()
+    assert page.get_by_label("Your comment").input_value() == "Do not lose this"
+    page.unroute("**/comment/")
+    page.context.clear_cookies()
+    page.get_by_role("button", name="Comment").click()
+    page.get_by_text("The server refused this.").wait_for()
+    assert page.get_by_label("Your comment").input_value() == "Do not lose this"
 
 
 def test_an_answer_of_somebody_else_appears_by_itself(browser: Browser, address: str) -> None:

@@ -157,3 +157,17 @@ def test_change_of_password_ends_the_other_sessions(house: House) -> None:
     assert here.post(url, {"old": PASSWORD, "password": NEW}).status_code == 302
     assert is_in(here)
     assert not is_in(there)
+
+
+def test_behind_an_https_proxy(house: House) -> None:
+    """The proxy speaks HTTP to us and says by a header that its side is HTTPS; DEPESCHE_BASE_URL is https."""
+    proxy = {"X-Forwarded-Proto": "https", "Host": "tracker.example.org"}
+    client = Client(enforce_csrf_checks=True, headers=proxy)
+    token = client.get(SIGN_IN).context["csrf_token"]
+    data = {"email": "emre@example.org", "password": PASSWORD, "csrfmiddlewaretoken": str(token)}
+    answer = client.post(SIGN_IN, data, headers={"Origin": "https://tracker.example.org"})
+    assert answer.status_code == 302
+    assert all(cookie["secure"] for cookie in answer.cookies.values())
+    assert all(cookie["httponly"] for name, cookie in answer.cookies.items() if name == "sessionid")
+    elsewhere = client.post(SIGN_IN, data, headers={"Origin": "https://evil.example"})
+    assert elsewhere.status_code == 403

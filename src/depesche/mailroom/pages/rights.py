@@ -18,6 +18,8 @@ View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 def to_sign_in(request: HttpRequest) -> HttpResponseBase:
     """Leads to the sign-in page and, after it, back. A fragment asked for by htmx cannot be a page: the
     browser is told to go there as a whole, and back to the page that the fragment belongs to."""
+    if request.headers.get("X-Poll"):  # a page that asks by itself: whoever types there is not sent away
+        return HttpResponse(status=204)
     if request.headers.get("HX-Request") == "true":
         login = redirect_to_login(_path_of(request.headers.get("HX-Current-URL", "")) or "/")
         response = HttpResponse(status=204)

@@ -34,6 +34,7 @@ class ToldRow:
     state: str
     more: str
     words: str
+    recipient: int | None = None  # in the outbox
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ def _row(notice: NoticeRow, reader: Person) -> ToldRow:
     mail = notice.mail
     if mail is not None:
         at = mail.next_attempt_at if mail.state == State.DEFERRED else mail.updated_at
-        return ToldRow(name, why, str(mail.state), _clock(at, mail.state), mail.reply)
+        return ToldRow(name, why, str(mail.state), _clock(at, mail.state), mail.reply, mail.id)
     if not notice.not_told:
         return ToldRow(name, why, "accepted", "", _("The mail is no longer kept."))
     may_know = reader.is_admin or reader.pk == notice.person.pk

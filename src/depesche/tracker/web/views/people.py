@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
@@ -29,7 +31,10 @@ def people(request: HttpRequest) -> HttpResponseBase:
     inactive = bool(request.GET.get("inactive"))
     rows = queries.people(text, inactive=inactive).prefetch_related("workspaces")
     page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
-    return render(request, "web/people.html", {"page": page, "q": text, "inactive": inactive})
+    kept = {"q": text, "inactive": "1" if inactive else ""}
+    query = urlencode({name: value for name, value in kept.items() if value})
+    context = {"page": page, "q": text, "inactive": inactive, "query": query}
+    return render(request, "web/people.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

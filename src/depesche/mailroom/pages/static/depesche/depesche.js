@@ -88,6 +88,23 @@
     if (document.hidden || reading) event.preventDefault();
   });
 
+  document.addEventListener("htmx:configRequest", (event) => {
+    if (event.target.matches("[data-poll]")) event.detail.headers["X-Poll"] = "yes";
+  });
+
+  /* A form that did not arrive says so, and keeps what was typed. */
+  const fault = (name) => (event) => {
+    const sender = event.detail.elt;
+    const template = document.getElementById(name);
+    const place = document.getElementById("messages");
+    if (!template || !place || (sender && sender.matches("[data-poll]"))) return;
+    place.replaceChildren(template.content.cloneNode(true));
+    place.scrollIntoView({ block: "nearest" });
+    document.querySelectorAll("form[data-busy]").forEach((form) => { form.dataset.busy = ""; });
+  };
+  document.addEventListener("htmx:sendError", fault("fault-unreached"));
+  document.addEventListener("htmx:responseError", fault("fault-refused"));
+
   /* A part that is replaced keeps open what was open in it. */
   let open = [];
   document.addEventListener("htmx:beforeSwap", (event) => {
