@@ -1,7 +1,16 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class ConnectionsConfig(AppConfig):
     name = "depesche.mailroom.connections"
     label = "depesche_connections"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from depesche.mailroom.pages import places
+
+        places.register("mail-status", _("Mail status"), "connections:status", order=10)
+        places.register("outgoing", _("Outgoing"), "connections:outgoing", order=20)
+        places.register("incoming", _("Incoming"), "connections:incoming", order=30)
+        places.register("keystore", _("Keystore"), "connections:keystore", order=40)

@@ -39,6 +39,37 @@ _ENCRYPTIONS = [
     EncryptionMode.NONE,
 ]
 
+CERTIFICATES = _(
+    "A certificate that cannot be verified is never accepted silently in any of these.\n\nPublicly trusted "
+    "certificates need nothing more. Those of a private authority, or self-signed ones, are imported into "
+    "the keystore."
+)
+_CLEAR_PASSWORD = _(
+    "Without encryption everybody on the way can read the password. Permit it only for a server on a line "
+    "that nobody "
+    "can listen to. It concerns the encryption “None” alone."
+)
+_OUTGOING_CONSEQUENCES = {
+    "ssl": _("TLS from the first byte"),
+    "tls": _("STARTTLS is required; TLS at once on port 465"),
+    "tls-if-available": _("STARTTLS when the server offers it, otherwise in the clear"),
+    "none": _("Advisable only for a server on this machine"),
+}
+_INCOMING_CONSEQUENCES = {
+    **_OUTGOING_CONSEQUENCES,
+    "tls": _("STARTTLS is required; TLS at once on ports 993 and 995"),
+}
+_SENDER_CONSEQUENCES = {
+    "user": _("From the person who changed or commented on the item"),
+    "system": _("From the system address, with the person’s name"),
+}
+_PROTOCOL_CONSEQUENCES = {
+    "": _("Mails carry no reply address that leads here"),
+    "imap": _("The mailbox is kept; fetched mails are marked as read"),
+    "pop3": _("Fetched mails are deleted from the mailbox"),
+    "pipe": _("The mail server hands each mail to “depesche inbox receive”"),
+}
+
 
 def _charset_choices() -> list[tuple[str, str]]:
     names = []
@@ -100,7 +131,15 @@ class OutgoingForm(forms.Form):
         max_length=120,
         help_text=_("Stands before the system address. It is the first thing people read in their inbox."),
     )
-    items_by_mail = forms.BooleanField(label=_("Items by e-mail"), required=False)
+    items_by_mail = forms.BooleanField(
+        label=_("Take items by e-mail"),
+        required=False,
+        help_text=_(
+            "A mail to the system address then makes a new item. A real mailbox has to belong to that "
+            "address; it is "
+            "set up under “Incoming”."
+        ),
+    )
     sender = forms.ChoiceField(
         label=_("Sender address"),
         choices=[(c.value, c.label) for c in (Sender.USER, Sender.SYSTEM)],
@@ -108,7 +147,7 @@ class OutgoingForm(forms.Form):
         help_text=_(
             "For mails that a person causes. Some servers refuse a sender that does not belong to the SMTP "
             "user "
-            "name; the test finds out."
+            "name; the test finds out. Answers reach the item in both cases, as soon as a mailbox is set up."
         ),
     )
     host = Checked(
@@ -116,25 +155,54 @@ class OutgoingForm(forms.Form):
         label=_("SMTP server name"),
         max_length=255,
         widget=_plain_input(),
+        help_text=_(
+            "A name or an IP address, on this machine or anywhere that can be reached. The same details as "
+            "in your "
+            "mail program.\n\nBut give the tracker an account of its own, not a person’s: two programs on "
+            "one account "
+            "can lock each other out."
+        ),
     )
     encryption = forms.ChoiceField(
         label=_("Encrypted connections"),
         choices=[(c.value, c.label) for c in _ENCRYPTIONS],
         widget=forms.RadioSelect,
+        help_text=CERTIFICATES,
     )
     port = Checked(validation.port, label=_("SMTP port"), widget=_number_input())
+    port_default = forms.CharField(required=False, widget=forms.HiddenInput)
     auth = forms.ChoiceField(
         label=_("SMTP authentication"),
         choices=[(c.value, c.label) for c in Auth if c is not Auth.OAUTH2],
+        help_text=_(
+            "The strongest method that the server offers is used. Servers in your own network sometimes "
+            "need no login. "
+            "Some older ones want a look into the mailbox first."
+        ),
     )
     username = Checked(validation.login, label=_("SMTP user name"), max_length=255, widget=_plain_input())
     password = Typed(label=_("SMTP password"), required=False, strip=False)
-    allow_clear_password = forms.BooleanField(label=_("Permit the password in the clear"), required=False)
-    charset = forms.ChoiceField(label=_("Mail encoding"), choices=lazy(_charset_choices, list))
+    allow_clear_password = forms.BooleanField(
+        label=_("Permit the password in the clear"), required=False, help_text=_CLEAR_PASSWORD
+    )
+    charset = forms.ChoiceField(
+        label=_("Mail encoding"),
+        choices=lazy(_charset_choices, list),
+        help_text=_(
+            "For subject, names and text. When a mail has a character that this encoding lacks, that one "
+            "mail goes out "
+            "in UTF-8. No character turns into “?”."
+        ),
+    )
     maxNoOfSMTPConnections = Checked(
         lambda text: validation.whole_number(text, 1, validation.MAX_CONNECTIONS),
         label=_("Limit on the number of connections"),
         widget=_number_input(),
+        help_text=_(
+            "The most SMTP connections open at one time, over all processes and machines together. A change "
+            "works "
+            "within 5 seconds, without a restart.\n\nmaxNoOfSMTPConnections"
+        ),
     )
 
     def __init__(
@@ -151,8 +219,10 @@ class OutgoingForm(forms.Form):
         self.mailbox = mailbox
         self.clears_password = clears_password
         self.for_test = for_test
-        options.setdefault("initial", outgoing_values(settings))
+        options.setdefault("initial", outgoing_values(settings) | _port_shown(settings))
         super().__init__(data, auto_id="%s", use_required_attribute=False, **options)
+        _explain(self.fields["encryption"], _OUTGOING_CONSEQUENCES)
+        _explain(self.fields["sender"], _SENDER_CONSEQUENCES, wide=True)
 
     def clean_system_name(self) -> str:
         name: str = self.cleaned_data["system_name"]
@@ -171,6 +241,7 @@ class OutgoingForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         values = self.cleaned_data
+        _follow_encryption(values)
         if self.for_test and "host" in values and not values["host"]:
             self.add_error("host", _("Enter the server to test."))
         if values.get("host") and values.get("system_address") == "":
@@ -266,15 +337,24 @@ class IncomingForm(forms.Form):
         label=_("Encrypted connections"),
         choices=[(c.value, c.label) for c in _ENCRYPTIONS],
         widget=forms.RadioSelect,
+        help_text=CERTIFICATES,
     )
     port = Checked(validation.port, label=_("Mailbox port"), widget=_number_input())
+    port_default = forms.CharField(required=False, widget=forms.HiddenInput)
     username = Checked(validation.login, label=_("Mailbox user name"), max_length=255, widget=_plain_input())
     password = Typed(label=_("Mailbox password"), required=False, strip=False)
-    allow_clear_password = forms.BooleanField(label=_("Permit the password in the clear"), required=False)
+    allow_clear_password = forms.BooleanField(
+        label=_("Permit the password in the clear"), required=False, help_text=_CLEAR_PASSWORD
+    )
     plus_addressing = forms.ChoiceField(
         label=_("Reply addresses with a tag"),
         choices=[(c.value, c.label) for c in PlusAddressing],
         widget=forms.RadioSelect,
+        help_text=_(
+            "With a tag, as in tracker+k7q2@example.org, an answer finds its item even where a mail program "
+            "drops the "
+            "references. Without one the Message-ID leads there."
+        ),
     )
 
     def __init__(
@@ -289,11 +369,14 @@ class IncomingForm(forms.Form):
         self.settings = settings
         self.clears_password = clears_password
         self.for_test = for_test
-        options.setdefault("initial", incoming_values(settings))
+        options.setdefault("initial", incoming_values(settings) | _port_shown(settings))
         super().__init__(data, auto_id="%s", use_required_attribute=False, **options)
+        _explain(self.fields["encryption"], _INCOMING_CONSEQUENCES)
+        _explain(self.fields["protocol"], _PROTOCOL_CONSEQUENCES)
 
     def clean(self) -> dict[str, Any]:
         values = self.cleaned_data
+        _follow_encryption(values)
         protocol, host = values.get("protocol"), values.get("host")
         if self.for_test and protocol not in (MailboxProtocol.IMAP, MailboxProtocol.POP3):
             self.add_error("protocol", _("Only a mailbox can be tested: choose IMAP or POP3."))
@@ -357,6 +440,24 @@ class ImportForm(forms.Form):
         if values.get("port") and values.get("host") == "":
             self.add_error("host", _("Enter the server’s name too."))
         return values
+
+
+def _port_shown(settings: OutgoingSettings | IncomingSettings) -> dict[str, Any]:
+    """A page shows the port in use; `port_default` says that it is the default and follows the encryption."""
+    default = "" if settings.port_typed else settings.port or ""
+    return {"port": settings.port or "", "port_default": default}
+
+
+def _follow_encryption(values: dict[str, Any]) -> None:
+    """The port that the page showed as the default was not typed: it goes on following the encryption."""
+    if values.get("port") is not None and str(values["port"]) == values.get("port_default"):
+        values["port"] = None
+
+
+def _explain(field: forms.Field, consequences: Mapping[str, Any], *, wide: bool = False) -> None:
+    """What each choice does, and whether the explanation stands above it: read by pages.fields."""
+    field.consequences = consequences  # type: ignore[attr-defined]  # see depesche.mailroom.pages.fields
+    field.wide = wide  # type: ignore[attr-defined]  # see depesche.mailroom.pages.fields
 
 
 def outgoing_values(settings: OutgoingSettings) -> dict[str, Any]:

@@ -130,8 +130,8 @@ class DiagnosisRun(models.Model):
     what = models.CharField(max_length=10)  # outgoing, incoming
     started_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
-    steps = models.JSONField(default=list)
-    running = models.CharField(max_length=24, blank=True)  # the step under way
+    names = models.JSONField(default=list)  # the steps to come, in their order
+    steps = models.JSONField(default=list)  # those that are done
     cancelled = models.BooleanField(default=False)
     started_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"

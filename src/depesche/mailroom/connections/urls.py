@@ -1,6 +1,19 @@
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import path
+
+from depesche.mailroom.connections.views import incoming, keystore, outgoing, status
 
 app_name = "connections"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("", status.status, name="status"),
+    path("connection/", outgoing.outgoing, name="outgoing"),
+    path("connection/test/", outgoing.start_test, name="test-outgoing"),
+    path("connection/effect/", outgoing.effect, name="effect"),
+    path("test/<str:key>/", outgoing.test_run, name="test-run"),
+    path("test/<str:key>/stop/", outgoing.stop_test, name="stop-test"),
+    path("mailbox/", incoming.incoming, name="incoming"),
+    path("mailbox/test/", incoming.start_test, name="test-incoming"),
+    path("keystore/", keystore.keystore, name="keystore"),
+    path("keystore/<int:entry_id>/remove/", keystore.remove, name="remove-certificate"),
+]

@@ -264,7 +264,7 @@ class Walk:
         return Step(name, Outcome.FAILED, fact=fact, cause=cause, refused=True)
 
     async def _ask_sender(self, address: str) -> Reply:
-        """What the server has against this sender: some say it at MAIL, Postfix only at the first recipient."""
+        """What the server has against this sender: some say it at MAIL, Postfix only at RCPT."""
         session = self._session
         reply = await session.try_sender(address)
         if reply.positive:

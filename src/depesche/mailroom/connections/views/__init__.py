@@ -1,0 +1,1 @@
+"""The pages: mail status, outgoing, incoming, keystore. Administrators only."""

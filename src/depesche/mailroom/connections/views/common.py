@@ -1,0 +1,37 @@
+"""What the pages share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.forms import BaseForm
+from django.http import HttpRequest
+
+from depesche.mailroom.connections import queries
+
+
+def is_htmx(request: HttpRequest) -> bool:
+    return request.headers.get("HX-Request") == "true"
+
+
+def own_name(request: HttpRequest) -> str:
+    user = request.user
+    return str(getattr(user, "name", "") or user.get_username())
+
+
+def own_address(request: HttpRequest) -> str:
+    """The address of the person who looks at the page; empty where their account has none."""
+    user: Any = request.user
+    return str(getattr(user, user.get_email_field_name(), "") or "")
+
+
+def mail_context() -> dict[str, Any]:
+    """For the head of each page: whether mail flows."""
+    return {"health": queries.health()}
+
+
+def changed_count(form: BaseForm) -> int:
+    """How many fields differ from what is saved."""
+    if not form.is_bound:
+        return 0
+    return len([name for name in form.changed_data if name != "port_default"])

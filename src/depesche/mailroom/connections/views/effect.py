@@ -1,0 +1,99 @@
+"""The effect box: how a comment will arrive, worked out by the same code that makes the From of mails (M3 to
+M6).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+
+from depesche.mailformat.addresses import Address, AddressError
+from depesche.mailroom.connections import queries
+from depesche.mailroom.connections.queries import OutgoingSettings
+from depesche.mailroom.connections.sender_policy import NoSystemAddress, from_for, may_be_refused
+from depesche.mailroom.connections.views.common import own_address, own_name
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What who gets a comment by this person will see. `warning`: why a server may refuse it (M13)."""
+
+    person: str
+    author: str
+    system_mail: str
+    reply_to: str
+    sentence: str
+    warning: str
+    needs_mailbox: bool
+
+
+def effect_of(request: HttpRequest, values: Mapping[str, Any]) -> Effect:
+    """The effect of what stands in the form, valid or not."""
+    settings = OutgoingSettings(
+        system_address=str(values.get("system_address") or "").strip(),
+        system_name=str(values.get("system_name") or "").strip(),
+        sender=str(values.get("sender") or "system"),
+    )
+    person, address = own_name(request), own_address(request)
+    author = system_mail = ""
+    try:
+        author = str(from_for(settings, sender="user", author_name=person, author_address=address).author)
+        system_mail = str(from_for(settings, sender="system").author)
+    except NoSystemAddress:
+        pass
+    mailbox = queries.incoming()
+    items_by_mail = values.get("items_by_mail") in (True, "on", "true")
+    return Effect(
+        person=person,
+        author=author,
+        system_mail=system_mail,
+        reply_to=_reply_to(settings, mailbox.configured),
+        sentence=_sentence(settings, person, mailbox.configured),
+        warning=_warning(settings, str(values.get("username") or "")),
+        needs_mailbox=items_by_mail and not mailbox.configured,
+    )
+
+
+def _reply_to(settings: OutgoingSettings, answers: bool) -> str:
+    if not answers:
+        return _("none, since no mailbox is set up")
+    try:
+        system = Address("", settings.system_address)
+    except AddressError:
+        return ""
+    if queries.plus_addressing_in_use():
+        return f"{system.local}+…@{system.domain}"
+    return system.addr_spec
+
+
+def _sentence(settings: OutgoingSettings, person: str, answers: bool) -> str:
+    if answers:
+        return _(
+            "An answer becomes a comment on the item. That holds for “User” too: the reply address is "
+            "signed and leads "
+            "to the item in both cases."
+        )
+    if settings.sender == "user":
+        return _("An answer goes to %(person)s alone and does not become a comment.") % {"person": person}
+    return _("An answer goes to the system address, where nobody fetches it.")
+
+
+def _warning(settings: OutgoingSettings, username: str) -> str:
+    why = may_be_refused(settings, username)
+    if why == "user":
+        return _(
+            "Some servers refuse a From that differs from the SMTP user name. Then they take no mail From a "
+            "person: "
+            "the test finds out, and “System” avoids it."
+        )
+    if why == "system":
+        return _(
+            "The SMTP user name is another address than the system address. Some servers refuse a From that "
+            "differs "
+            "from the user name: the test finds out."
+        )
+    return ""

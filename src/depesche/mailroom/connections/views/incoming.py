@@ -1,0 +1,122 @@
+"""The page of the incoming mailbox, with its test."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from depesche.mailroom.connections import access, actions, ports, queries
+from depesche.mailroom.connections.actions import InvalidSettings
+from depesche.mailroom.connections.diagnosis import records
+from depesche.mailroom.connections.diagnosis.mailbox import run_mailbox
+from depesche.mailroom.connections.diagnosis.records import Report
+from depesche.mailroom.connections.diagnosis.steps import MAILBOX_ORDER
+from depesche.mailroom.connections.forms import IncomingForm, changed_fields
+from depesche.mailroom.connections.views.common import changed_count, is_htmx, mail_context
+from depesche.mailroom.mailboxes import MailboxConfig
+from depesche.mailroom.pages.rights import administrators_only
+
+_PAGE = "depesche/connections/incoming.html"
+_PANEL = "depesche/connections/test_run.html"
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@administrators_only
+def incoming(request: HttpRequest) -> HttpResponse:
+    """Show the settings; save what stands in the form; delete the stored password."""
+    if request.method != "POST":
+        return _page(request, _form(None))
+    form = _form(request)
+    if "clear_password" in request.POST:
+        actions.clear_incoming_password(by=request.user)
+        messages.success(request, _("The stored password was deleted. Nothing else was saved."))
+        form = _form(request)
+        form.errors.clear()
+        return _page(request, form)
+    if form.is_valid():
+        try:
+            actions.save_incoming_form(form, by=request.user)
+        except InvalidSettings as error:
+            for key, sentences in error.errors.items():
+                for sentence in sentences:
+                    form.add_error(key or None, sentence)
+        else:
+            messages.success(request, _("Saved."))
+            return redirect("connections:incoming")
+    return _page(request, form, status=422)
+
+
+@require_POST
+@administrators_only
+def start_test(request: HttpRequest) -> HttpResponse:
+    """Test what stands in the form, saved or not. Nothing in the mailbox is touched."""
+    form = _form(request, for_test=True)
+    config, problem = _config(form)
+    now = timezone.now()
+    if config is None:
+        if is_htmx(request):
+            return render(request, _PANEL, {"problem": problem, "form": form, "what": "incoming"})
+        return _page(request, form, problem=problem, status=422)
+    if is_htmx(request):
+        key = records.start(
+            "incoming", MAILBOX_ORDER, lambda stop: run_mailbox(config), by=request.user, now=now
+        )
+        report = records.report(key, by=request.user, now=now)
+        return render(request, _PANEL, {"report": report, "what": "incoming"})
+    return _page(
+        request, form, report=records.at_once("incoming", MAILBOX_ORDER, run_mailbox(config), now=now)
+    )
+
+
+def _form(request: HttpRequest | None, *, for_test: bool = False) -> IncomingForm:
+    return IncomingForm(
+        request.POST if request is not None else None, settings=queries.incoming(), for_test=for_test
+    )
+
+
+def _config(form: IncomingForm) -> tuple[MailboxConfig | None, str]:
+    if not form.is_valid():
+        return None, ""
+    try:
+        return access.mailbox_config(form.as_settings(), password=form.cleaned_data["password"]), ""
+    except access.NotConfigured as error:
+        return None, str(error)
+
+
+def _page(
+    request: HttpRequest,
+    form: IncomingForm,
+    *,
+    report: Report | None = None,
+    problem: str = "",
+    status: int = 200,
+) -> HttpResponse:
+    settings = form.settings
+    values = form.data if form.is_bound else form.initial
+    protocol = str(values.get("protocol") or settings.protocol or "imap")
+    encryption = str(values.get("encryption", settings.encryption))
+    default = ports.mailbox_port(protocol, encryption)
+    context: dict[str, Any] = {
+        **mail_context(),
+        "form": form,
+        "settings": settings,
+        "outgoing": queries.outgoing(),
+        "port_choices": [(port, port == default) for port in (143, 993, 110, 995)],
+        "port_defaults": {
+            f"{name}-{mode}": ports.mailbox_port(name, mode)
+            for name in ("imap", "pop3")
+            for mode in ("none", "tls-if-available", "tls", "ssl")
+        },
+        "port_why": _("The default follows protocol and encryption until you type a port of your own."),
+        "changed": changed_fields(changed_count(form)),
+        "report": report,
+        "problem": problem,
+        "what": "incoming",
+    }
+    return render(request, _PAGE, context, status=status)

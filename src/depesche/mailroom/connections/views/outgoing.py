@@ -1,0 +1,236 @@
+"""The page of the outgoing connection, with its test (M3 to M17)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from depesche.mailroom.connections import access, actions, figures, ports, queries, validation
+from depesche.mailroom.connections.actions import InvalidSettings
+from depesche.mailroom.connections.diagnosis import records
+from depesche.mailroom.connections.diagnosis.plan import Plan, plan_test
+from depesche.mailroom.connections.diagnosis.records import Report
+from depesche.mailroom.connections.diagnosis.running import run
+from depesche.mailroom.connections.diagnosis.steps import order
+from depesche.mailroom.connections.forms import OutgoingForm, changed_fields
+from depesche.mailroom.connections.views.common import (
+    changed_count,
+    is_htmx,
+    mail_context,
+    own_address,
+)
+from depesche.mailroom.connections.views.effect import effect_of
+from depesche.mailroom.pages.rights import administrators_only
+
+_PAGE = "depesche/connections/outgoing.html"
+_APPLICABLE = frozenset({"encryption", "port", "auth", "username", "sender"})
+_PANEL = "depesche/connections/test_run.html"
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@administrators_only
+def outgoing(request: HttpRequest) -> HttpResponse:
+    """Show the settings; save what stands in the form; delete the stored password."""
+    if request.method != "POST":
+        return _page(request, _form(None))
+    form = _form(request)
+    if "clear_password" in request.POST:
+        actions.clear_outgoing_password(by=request.user)
+        messages.success(request, _("The stored password was deleted. Nothing else was saved."))
+        form = _form(request)
+        form.errors.clear()
+        return _page(request, form)
+    if form.is_valid():
+        try:
+            actions.save_outgoing_form(form, by=request.user)
+        except InvalidSettings as error:
+            _add_errors(form, error)
+        else:
+            messages.success(request, _("Saved. Workers use it within 5 seconds."))
+            return redirect("connections:outgoing")
+    return _page(request, form, status=422)
+
+
+@require_POST
+@administrators_only
+def start_test(request: HttpRequest) -> HttpResponse:
+    """Test what stands in the form, saved or not. With htmx the steps come as they are done."""
+    form = _form(request, for_test=True, changes=_changes(request))
+    plan, problem = _plan(request, form)
+    now = timezone.now()
+    if plan is None:
+        if is_htmx(request):
+            context = {"problem": problem, "form": form, "what": "outgoing"}
+            return render(request, _PANEL, context)
+        return _page(request, form, problem=problem, status=422)
+    names = order(implicit_tls=plan.config.implicit_tls)
+    if is_htmx(request):
+        key = records.start("outgoing", names, lambda stop: run(plan, stop=stop), by=request.user, now=now)
+        return _panel(request, key)
+    report = records.at_once("outgoing", names, run(plan), now=now)
+    return _page(request, form, report=report, to=plan.to)
+
+
+@require_safe
+@administrators_only
+def test_run(request: HttpRequest, key: str) -> HttpResponse:
+    """The steps so far, for htmx."""
+    return _panel(request, key)
+
+
+@require_POST
+@administrators_only
+def stop_test(request: HttpRequest, key: str) -> HttpResponse:
+    records.stop(key, by=request.user)
+    return _panel(request, key)
+
+
+@require_POST
+@administrators_only
+def effect(request: HttpRequest) -> HttpResponse:
+    """The effect box alone, for htmx."""
+    return render(request, "depesche/connections/effect.html", {"effect": effect_of(request, request.POST)})
+
+
+def _changes(request: HttpRequest) -> dict[str, str]:
+    """The remedy of an earlier step that is to be applied: settings of the form, changed but not saved."""
+    words = (word.partition("=") for word in request.POST.get("apply", "").split())
+    return {key: value for key, equals, value in words if equals and key in _APPLICABLE}
+
+
+def _form(
+    request: HttpRequest | None, *, for_test: bool = False, changes: Mapping[str, str] | None = None
+) -> OutgoingForm:
+    data = request.POST.copy() if request is not None else None
+    for key, value in (changes or {}).items():
+        if data is not None:
+            data[key] = value
+    return OutgoingForm(
+        data,
+        settings=queries.outgoing(),
+        mailbox=queries.incoming(),
+        for_test=for_test,
+    )
+
+
+def _plan(request: HttpRequest, form: OutgoingForm) -> tuple[Plan | None, str]:
+    """The test that is wanted, or why it cannot be made."""
+    try:
+        to = validation.address(request.POST.get("to", ""))
+        if not to:
+            raise ValidationError(_("Enter the address that gets the test mail."))
+    except ValidationError as error:
+        return None, " ".join(error.messages)
+    if not form.is_valid():
+        return None, ""
+    try:
+        return (
+            plan_test(
+                form.as_settings(),
+                to=to,
+                user_address=own_address(request),
+                password=form.cleaned_data["password"],
+            ),
+            "",
+        )
+    except access.NotConfigured as error:
+        return None, str(error)
+
+
+def _panel(request: HttpRequest, key: str) -> HttpResponse:
+    report = records.report(key, by=request.user, now=timezone.now())
+    if report is None:
+        raise Http404
+    return render(request, _PANEL, {"report": report, "what": report.what})
+
+
+def _page(
+    request: HttpRequest,
+    form: OutgoingForm,
+    *,
+    report: Report | None = None,
+    to: str = "",
+    problem: str = "",
+    status: int = 200,
+) -> HttpResponse:
+    settings = form.settings
+    stands = figures.outbox(timezone.now())
+    count = changed_count(form)
+    values = form.data if form.is_bound else form.initial
+    context: dict[str, Any] = {
+        **mail_context(),
+        "form": form,
+        "settings": settings,
+        "effect": effect_of(request, values),
+        "cap_below": _cap_below(settings.max_connections),
+        "charset_below": _charset_below(stands.fell_back_24h if stands else 0),
+        "port_choices": _port_choices(str(values.get("encryption", settings.encryption))),
+        "port_defaults": ports.SMTP_DEFAULTS,
+        "port_why": _port_why(),
+        "changed": changed_fields(count),
+        "figures": stands,
+        "report": report,
+        "to": to or request.POST.get("to", "") or own_address(request),
+        "problem": problem,
+        "what": "outgoing",
+    }
+    return render(request, _PAGE, context, status=status)
+
+
+def _port_why() -> str:
+    return format_html(
+        "<p>{}</p><p>{}</p>",
+        _(
+            "The default follows the encryption until you type a port of your own: 25, with SSL or TLS 465. "
+            "For TLS, 587 is usual too."
+        ),
+        _("Where the server is outside your own network, the firewall has to let this port out."),
+    )
+
+
+def _port_choices(encryption: str) -> list[tuple[int, bool]]:
+    default = ports.smtp_port(encryption)
+    return [(port, port == default) for port in ports.SMTP_CHOICES]
+
+
+def _cap_below(cap: int) -> str:
+    stands, health = figures.outbox(timezone.now()), queries.health()
+    parts = []
+    if stands is not None:
+        parts.append(_("In use now: %(used)s of %(cap)s") % {"used": stands.slots_used, "cap": cap})
+    if health.effective_cap < cap:
+        parts.append(
+            _("At most %(count)s for now, since the server asked for fewer") % {"count": health.effective_cap}
+        )
+    return ". ".join(parts)
+
+
+def _charset_below(count: int) -> str:
+    if not count:
+        return ""
+    text = ngettext(
+        "%(count)d mail went out in UTF-8 instead in the last 24 hours",
+        "%(count)d mails went out in UTF-8 instead in the last 24 hours",
+        count,
+    ) % {"count": count}
+    try:
+        return format_html('<a href="{}">{}</a>', reverse("outbox:list"), text)
+    except NoReverseMatch:
+        return text
+
+
+def _add_errors(form: OutgoingForm, error: InvalidSettings) -> None:
+    for key, sentences in error.errors.items():
+        for sentence in sentences:
+            form.add_error(key or None, sentence)

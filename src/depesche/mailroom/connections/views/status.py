@@ -1,0 +1,43 @@
+"""Mail status: first the answer whether mail flows, then the way of a mail."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from depesche.mailroom.connections import figures, queries
+from depesche.mailroom.connections.diagnosis.causes import explain
+from depesche.mailroom.connections.queries import Flow
+from depesche.mailroom.connections.views.keystore import entry_of
+from depesche.mailroom.pages.rights import administrators_only
+
+
+@require_safe
+@administrators_only
+def status(request: HttpRequest) -> HttpResponse:
+    now = timezone.now()
+    outgoing, health = queries.outgoing(), queries.health()
+    cause = None
+    if health.flow is Flow.PAUSED:
+        facts = {
+            "host": outgoing.host,
+            "port": outgoing.port,
+            "encryption": outgoing.encryption,
+            "username": outgoing.username,
+            "address": outgoing.system_address,
+        }
+        cause = explain(health.cause, facts, detail=health.reply)
+    entries = [entry_of(row, now) for row in queries.keystore()]
+    context = {
+        "health": health,
+        "flow": health.flow.value,
+        "cause": cause,
+        "outgoing": outgoing,
+        "incoming": queries.incoming(),
+        "outbox": figures.outbox(now),
+        "inbox": figures.inbox(now),
+        "ending": [entry for entry in entries if entry.state != "fine"],
+    }
+    return render(request, "depesche/connections/status.html", context)
