@@ -1,22 +1,8 @@
-"""What `depesche demo` starts with: a connection to its own catcher, and the tracker's sample data."""
+"""What `depesche demo` starts with: a connection to its own catcher; people and items are the tracker's."""
 
 from __future__ import annotations
 
 from typing import Any
-
-from depesche.tracker.items import sample as tracker
-
-ADMINISTRATOR = tracker.ADMINISTRATOR
-
-
-def create() -> None:
-    """Sample people, workspaces and items; nobody has a password yet."""
-    tracker.create()
-
-
-def example_item() -> str:
-    """The key of an item that is worth a look."""
-    return tracker.EXAMPLE
 
 
 def connection(smtp_port: int) -> dict[str, Any]:

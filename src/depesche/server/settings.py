@@ -137,5 +137,5 @@ LOGGING = {
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
-    "loggers": {"uvicorn.access": {"level": "WARNING"}},
+    "loggers": {name: {"level": "WARNING"} for name in ("uvicorn", "mail.log", "asyncio")},
 }

@@ -15,11 +15,12 @@ from depesche.mailroom.connections import queries as mail_settings
 from depesche.mailroom.connections.command import DepescheCommand
 from depesche.mailroom.connections.secrets import SecretsError, ensure_installation
 from depesche.mailroom.outbox.worker import run_worker
-from depesche.server import sample
 from depesche.server.catcher import service as catcher_service
 from depesche.server.processes import port_is_free, web_server
+from depesche.server.sample import connection
 from depesche.tracker.accounts import actions as accounts
 from depesche.tracker.accounts import queries as people
+from depesche.tracker.items import sample
 
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 _PASSWORD = "depesche-demo"  # noqa: S105 - printed on the screen; only on this machine's loopback
@@ -88,13 +89,12 @@ class Command(DepescheCommand):
         current = mail_settings.outgoing()
         if not current.host:
             connections.save_incoming({"protocol": "pipe", "plus_addressing": "on"}, by=None)
-            connections.save_outgoing(sample.connection(smtp_port), by=None)
+            connections.save_outgoing(connection(smtp_port), by=None)
         elif current.host == "127.0.0.1" and current.encryption == "none" and current.port != smtp_port:
             connections.save_outgoing({"port": smtp_port}, by=None)
 
     def _greet(self, smtp_port: int, password: str) -> None:
         base = settings.DEPESCHE_BASE_URL
-        example = sample.example_item()
         for line in (
             "",
             f"  Depesche is ready:   {base}/",
@@ -102,7 +102,7 @@ class Command(DepescheCommand):
             f"  Password:            {password}",
             f"  Caught mail:         {base}/catcher/   (SMTP on 127.0.0.1:{smtp_port})",
             "",
-            f"  Try: open {base}/items/{example}, write a comment, see its mails under 'Caught mail'.",
+            f"  Try: open {base}/items/{sample.EXAMPLE}, write a comment, see its mails under 'Caught mail'.",
             "       Answer one of them there: the answer appears as a comment on the item.",
             "       The mail connection is under Administration; its test shows every step.",
             "",
