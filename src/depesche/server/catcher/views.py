@@ -215,7 +215,7 @@ def _say(request: HttpRequest, handled: Handled) -> None:
     outcome = Outcome(handled.outcome)
     link = f"{settings.DEPESCHE_BASE_URL}/items/{handled.item}" if handled.item else ""
     if outcome in (Outcome.COMMENT, Outcome.ITEM):
-        text = _("It became a %(what)s: %(link)s") % {"what": outcome.label, "link": link}
+        text = _("It became: %(what)s, %(link)s") % {"what": outcome.label, "link": link}
         messages.success(request, text)
     else:
         messages.warning(request, f"{outcome.label}: {handled.reason}")
