@@ -45,6 +45,17 @@ class MailSettings:
             one_click=links.absolute("").startswith("https://"),
         )
 
+    def unsubscribe(self, item_id: int, person_id: int) -> str:
+        """The address that mutes the item for this person, without signing in."""
+        before, after = self._unsubscribe
+        return f"{before}{threads.mute_token(item_id, person_id)}{after}"
+
+    @cached_property
+    def _unsubscribe(self) -> tuple[str, str]:
+        # Looked up once: finding the path of a page costs more than all else in a recipient's header lines.
+        before, _token, after = links.page("unsubscribe", "TOKEN").partition("TOKEN")
+        return before, after
+
     @cached_property
     def list_host(self) -> str:
         host = links.host()
@@ -108,12 +119,11 @@ def noticed(
     """One person's copy of a notice. Its Message-ID follows from event and person: the same notice planned
     again after a crash could never pass for another mail."""
     message_id = settings.addresses.message_id(item_id, person_id, f"e{event_id}")
-    unsubscribe = links.page("unsubscribe", threads.mute_token(item_id, person_id))
     header = compose.personal_headers(
         to=[address],
         message_id=message_id,
         reply_to=settings.addresses.reply_address(item_id, person_id),
-        list_unsubscribe=([unsubscribe], settings.one_click),
+        list_unsubscribe=([settings.unsubscribe(item_id, person_id)], settings.one_click),
         charset=settings.charset,
     )
     return NewRecipient(
