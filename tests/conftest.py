@@ -41,6 +41,7 @@ __all__ = [
     "postfix",
 ]
 
+JOURNEY_SECONDS = 420
 IN_CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
 
 # A busy machine is no fault of the code: no deadline for one example. Whole runs try the same examples each
@@ -52,6 +53,13 @@ hypothesis_settings.register_profile(
     derandomize=IN_CI or "DEPESCHE_TEST_PASS" in os.environ,
 )
 hypothesis_settings.load_profile("depesche")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A journey may last longer than other tests before it counts as hanging."""
+    for item in items:
+        if item.get_closest_marker("journey") and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(JOURNEY_SECONDS))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -43,7 +43,7 @@ def _dovecot() -> str | None:
             and not Path(f"/usr/libexec/dovecot/{protocol}-login").exists()
         ):
             return f"Dovecot's {protocol} server is not installed: {INSTALL}"
-    return None if os.geteuid() == 0 else "Dovecot is started by root here"
+    return None if os.geteuid() == 0 else "Dovecot can only be started by root here"
 
 
 def _chromium() -> str | None:
