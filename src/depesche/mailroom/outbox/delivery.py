@@ -44,6 +44,7 @@ _AHEAD_SECONDS = 0.4  # how much work to have in hand at the present rate
 _TICK = 0.25
 _LOSSES_UNDER_ONE = 4  # sessions lost under the same mail before the mail itself is suspected
 _AFTER_LOSS = timedelta(seconds=2)
+_AFTER_MISTAKE = timedelta(minutes=1)
 _MOST_WORDS = 1000
 
 
@@ -164,8 +165,12 @@ class Delivery:
                 words = f"This address cannot stand in an envelope: {error}"[:_MOST_WORDS]
                 self.desk.put(Recorded(one.id, one.attempt, State.FAILED, reply=words, stage="rcpt"))
                 continue
-            self._outstanding += 1
+            except Exception:  # a mistake of ours must not keep the mail for ever
+                log.exception("A mail could not be joined; it goes again later.")
+                self._give_back(parcel, _AFTER_MISTAKE)
+                continue
             future = pool.submit_nowait(envelope, octets)
+            self._outstanding += 1
             future.add_done_callback(_Then(self, parcel))
 
     def _joined(self, parcel: Parcel) -> tuple[Envelope, bytes]:

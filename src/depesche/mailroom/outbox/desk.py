@@ -284,7 +284,7 @@ class Desk:
             self._times["sweep"] + SWEEP_SECONDS,
             self._times["beat"] + (SOON_SECONDS if self._unsatisfied else slots.BEAT_SECONDS),
         )
-        if not self._draining:
+        if self._worth(self._room()):
             until = min(until, self._due_at)
         if self._results:
             until = min(until, self._oldest + FLUSH_SECONDS)
@@ -328,9 +328,7 @@ class Desk:
         size = len(self._results)
         ripe = size >= BATCH or now - self._oldest >= FLUSH_SECONDS or self._stop.is_set() or self._revive
         room = self._room() if now >= self._due_at else 0
-        # A claim alone is worth a transaction when the loop runs dry, not for every single place.
-        worth = room if room >= min(BATCH, max(1, self._capacity // 4)) or not self._in_hand else 0
-        if not ((size and ripe) or worth):
+        if not ((size and ripe) or self._worth(room)):
             return False
         batch = [self._results.popleft() for _ in range(min(size, 2 * BATCH))]
         at = self.now()
@@ -355,6 +353,10 @@ class Desk:
         if accepted:
             self._worked()
         return bool(batch or taken)
+
+    def _worth(self, room: int) -> bool:
+        """Whether a claim alone is worth a transaction: when much can be taken, or the loop runs dry."""
+        return room > 0 and (room >= min(BATCH, max(1, self._capacity // 4)) or not self._in_hand)
 
     def _write(self, batch: Sequence[Recorded], room: int, at: datetime) -> list[Claimed]:
         if not batch:
