@@ -68,15 +68,18 @@ _NO_REPLY = re.compile(
 )
 
 
-def classify(mail: ParsedMail, *, own_message_ids: Container[str] = ()) -> Classification:
-    """Which kind of mail this is. `own_message_ids` answers `in` for the Message-IDs of mails that we
-    wrote.
+def classify(
+    mail: ParsedMail, *, own_message_ids: Container[str] = (), is_report: bool | None = None
+) -> Classification:
+    """Which kind of mail this is. `own_message_ids` answers `in` for the Message-IDs of mails that we wrote.
+
+    `is_report`: whether it holds delivery reports, where that is known already.
     """
     if mail.message_id is not None and mail.message_id in own_message_ids:
         return Classification(Kind.AUTOMATIC, "our own mail has come back")
     if feedback_report(mail) is not None:
         return Classification(Kind.REPORT, "a complaint (ARF)")
-    if delivery_reports(mail):
+    if delivery_reports(mail) if is_report is None else is_report:
         return Classification(Kind.REPORT, "a delivery report")
     automatic = _automatic(mail)
     if automatic is not None:

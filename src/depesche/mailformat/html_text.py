@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from depesche.mailformat.html_tokens import Tag, tokens
+from depesche.mailformat.html_tokens import Tag, Tokens
 from depesche.mailformat.letter_lines import Line, Mark
 
 
@@ -131,7 +131,7 @@ class _Writer:
         if self.hidden:
             return
         if self.pre:
-            rows = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+            rows = text.replace("\r\n", "\n").replace("\r", "\n").split("\n", 20_000)
             for row in rows[:-1]:
                 self.piece.append(row)
                 self.line()
@@ -432,21 +432,23 @@ def _link(text: str, href: str) -> str:
     return f"[{label}]({href})"
 
 
-def html_lines(source: str) -> list[Line]:
-    """The lines of an HTML body. Linear; never raises."""
+def html_lines(source: str, *, most: int = 20_000) -> tuple[list[Line], str]:
+    """The first `most` lines of an HTML body, and the bare text of what follows. Linear; never raises."""
     writer = _Writer()
-    for token in tokens(source):
+    stream = Tokens(source)
+    for token in stream:
         if isinstance(token, str):
             writer.text(token)
-        elif token.closing:
-            if token.name in ("br",):
-                writer.line()
-            else:
-                writer.close(token.name)
-        else:
+        elif not token.closing:
             writer.open(token)
+        elif token.name == "br":
+            writer.line()
+        else:
+            writer.close(token.name)
+        if len(writer.lines) >= most:
+            break
     writer.flush()
-    return _without_false_signature(writer.lines)
+    return _without_false_signature(writer.lines), stream.unread()
 
 
 def _without_false_signature(lines: list[Line]) -> list[Line]:
@@ -462,4 +464,5 @@ def _without_false_signature(lines: list[Line]) -> list[Line]:
 
 def html_to_markdown(source: str) -> str:
     """The whole letter as Markdown, nothing cut."""
-    return "\n".join(line.shown for line in html_lines(source)).strip()
+    lines, rest = html_lines(source)
+    return "\n".join([*(line.shown for line in lines), rest]).strip()

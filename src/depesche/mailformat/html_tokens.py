@@ -50,6 +50,14 @@ class Tag:
         return found
 
 
+_TAG = re.compile(r"<[^<>]*+>?")
+
+
+def without_tags(source: str) -> str:
+    """The bare text, for what is too long to be read properly."""
+    return unescape(_TAG.sub(" ", source))
+
+
 def unescape(text: str) -> str:
     """Character references decoded. A reference of thousands of digits is left as it stands."""
     if "&" not in text:
@@ -60,11 +68,30 @@ def unescape(text: str) -> str:
         return text
 
 
-def tokens(source: str) -> Iterator[Tag | str]:
-    """Tags, and the texts between them with their character references decoded."""
-    source = source[:LONGEST_HTML]
+class Tokens:
+    """Tags, and the texts between them with their character references decoded. `position`: how far it was
+    read.
+    """
+
+    def __init__(self, source: str) -> None:
+        self.source = source[:LONGEST_HTML]
+        self.position = 0
+
+    def __iter__(self) -> Iterator[Tag | str]:
+        for position, token in _tokens(self.source):
+            self.position = position
+            yield token
+
+    def unread(self) -> str:
+        """The bare text behind the last token that was taken."""
+        return without_tags(self.source[self.position :])
+
+
+def _tokens(source: str) -> Iterator[tuple[int, Tag | str]]:
+    """Each token with the position behind it."""
     position = 0
     failures = 0
+    never_closed: set[str] = set()
     end = len(source)
     last_close = source.rfind(">")
     while position < end:
@@ -72,14 +99,14 @@ def tokens(source: str) -> Iterator[Tag | str]:
         if start < 0 or start > last_close:
             break
         if start > position:
-            yield unescape(source[position:start])
+            yield start, unescape(source[position:start])
         following = source[start + 1 : start + 2]
         if following in ("!", "?"):
             position = _skip_declaration(source, start)
             continue
         name = _NAME.match(source, start + 1)
         if name is None:
-            yield "<"
+            yield start + 1, "<"
             position = start + 1
             continue
         rest = _REST.match(source, name.end()) if failures < _FAILURES else None
@@ -93,17 +120,18 @@ def tokens(source: str) -> Iterator[Tag | str]:
                 break
         tag = Tag(name.group(2).lower(), bool(name.group(1)), source[name.end() : tag_end - 1])
         position = tag_end
-        if tag.name in _RAW and not tag.closing and not tag.rest.endswith("/"):
+        if tag.name in _RAW and tag.name not in never_closed and not tag.closing and tag.rest[-1:] != "/":
             finish = (_HEAD_END if tag.name == "head" else _RAW_END[tag.name]).search(source, position)
             if finish is None:
+                never_closed.add(tag.name)
                 if tag.name in ("head", "title", "noscript", "xml"):
-                    continue  # never closed: what follows may be the letter
+                    continue  # what follows may be the letter
                 return
             position = finish.start() if finish.group().lower().startswith("<body") else finish.end()
             continue
-        yield tag
+        yield position, tag
     if position < end:
-        yield unescape(source[position:])
+        yield end, unescape(source[position:])
 
 
 def _skip_declaration(source: str, start: int) -> int:

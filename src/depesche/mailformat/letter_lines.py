@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from enum import Enum
 
-_QUOTE = re.compile(r"[ \t]{0,3}((?:>[ \t]?)+)(.*)", re.DOTALL)
+_QUOTE = re.compile(r"[ \t]{0,3}+((?:>[ \t]?+)++)")
 _FROM_ESCAPED = re.compile(r">From [A-Za-z]")
 #: Zero-width marks, soft hyphens and direction marks that programs sprinkle at line ends.
 _INVISIBLE = str.maketrans("", "", "\u200b\u200c\u200d\u2060\ufeff\u00ad\u200e\u200f\u1427")
@@ -43,18 +43,20 @@ def plain_line(raw: str) -> Line:
         match = _QUOTE.match(visible)
         if match:
             depth = match.group(1).count(">")
-            return Line(shown, match.group(2).strip(), depth)
+            return Line(shown, visible[match.end() :].strip(), depth)
     return Line(shown, visible.strip(), 0)
 
 
 _TORN_TAIL = re.compile(r"[:：]|\S[^<>@]{0,40}[:：]")
 
 
-def plain_lines(text: str) -> list[Line]:
-    """The lines of a plain-text body."""
+def plain_lines(text: str, *, most: int) -> tuple[list[Line], str]:
+    """The first `most` lines of a plain-text body, and what follows them, unread."""
     lines: list[Line] = []
     recent: list[str] = []
-    for raw in text.replace("\r\n", "\n").replace("\r", "\n").split("\n"):
+    rows = text.replace("\r\n", "\n").replace("\r", "\n").split("\n", most)
+    rest = rows.pop() if len(rows) > most else ""
+    for raw in rows:
         line = plain_line(raw)
         if line.depth == 1 and recent and _TORN_TAIL.fullmatch(line.content):
             # A wrapped attribution: the ">" that closes an address has come to stand at the start of a line.
@@ -66,4 +68,4 @@ def plain_lines(text: str) -> list[Line]:
         elif line.content:
             recent = [*recent[-2:], line.content[:500]]
         lines.append(line)
-    return lines
+    return lines, rest

@@ -1,7 +1,8 @@
 """A raw mail as one value: who, to whom, which thread, what body, which files. `parse` never raises.
 
 The body is kept as segments in the order of the mail, since a mail may be text, picture, text (Apple Mail)
-or an HTML body with a plain footer that a list has added: reading only "the first text/plain" would lose the letter.
+or an HTML body with a plain footer that a list has added: reading only "the first text/plain" would lose
+the letter.
 """
 
 from __future__ import annotations

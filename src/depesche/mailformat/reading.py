@@ -60,7 +60,7 @@ def read(
     mail = parse(raw, limits=limits)
     reports = delivery_reports(mail)
     complaint = feedback_report(mail)
-    classified = classify(mail, own_message_ids=own_message_ids)
+    classified = classify(mail, own_message_ids=own_message_ids, is_report=bool(reports))
     answer = reply_text(mail, known_texts=known_texts)
     return Reading(
         classified.kind, classified.reason, answer.text, answer.cut, reports, complaint, mail.defects, mail

@@ -33,6 +33,7 @@ from depesche.mailformat.report_values import (
 )
 
 _LONGEST_TEXT = 200_000
+_LONGEST_HTML = 60_000
 _MOST_LINES = 2_000
 _ADDRESS = r"[^\s<>\"'(),:;\[\]\\@]{1,200}@[A-Za-z0-9\[][A-Za-z0-9.\-_:\]]{0,250}"
 _SYSTEM_SENDER = re.compile(
@@ -121,7 +122,7 @@ def _text(mail: ParsedMail) -> str:
         if segment.text is not None and segment.text.strip():
             parts.append(segment.text)
         elif segment.html is not None:
-            parts.append(html_to_markdown(segment.html[:_LONGEST_TEXT]))
+            parts.append(html_to_markdown(segment.html[:_LONGEST_HTML]))
         if parts and len(parts[0]) > 40:
             break
     return "\n".join(parts)[:_LONGEST_TEXT]

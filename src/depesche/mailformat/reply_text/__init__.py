@@ -16,6 +16,9 @@ from depesche.mailformat.reply_text.words import FORWARD_PREFIXES
 
 __all__ = ["ReplyText", "cut_text", "reply_text"]
 
+#: Lines that are looked at one by one. What follows them goes with the last of them, as text or as cut.
+MOST_LINES = 20_000
+
 
 @dataclass(frozen=True, slots=True)
 class ReplyText:
@@ -35,32 +38,47 @@ def reply_text(mail: ParsedMail, *, known_texts: Sequence[str] = ()) -> ReplyTex
     never raises.
     """
     lines: list[Line] = []
+    unread: list[str] = []
     from_html = False
     for segment in mail.body:
         if lines:
             lines.append(Line("", ""))
+        room = MOST_LINES - len(lines)
         if segment.html is not None and _html_is_better(segment):
-            lines.extend(html_lines(segment.html))
+            written, rest = html_lines(segment.html, most=max(room, 0))
+            lines.extend(written)
+            unread.append(rest)
             from_html = True
+        elif room > 0:
+            read, rest = plain_lines(_without_armour(segment.text or ""), most=room)
+            lines.extend(read)
+            unread.append(rest)
         else:
-            lines.extend(plain_lines(_without_armour(segment.text or "")))
+            unread.append(segment.text or "")
     subject = mail.subject.lower().lstrip()
     forward = subject.startswith(FORWARD_PREFIXES)
     names = _names(mail)
-    return _assemble(lines, forward=forward, names=names, known=KnownText(known_texts), from_html=from_html)
+    rest = "\n".join(unread).strip()
+    return _assemble(lines, rest, forward=forward, names=names, known=known_texts, from_html=from_html)
 
 
 def cut_text(text: str, *, known_texts: Sequence[str] = (), names: Sequence[str] = ()) -> ReplyText:
     """The same for a bare plain-text body."""
-    lines = plain_lines(_without_armour(text))
+    lines, rest = plain_lines(_without_armour(text), most=MOST_LINES)
     lowered = [name.lower() for name in names]
-    return _assemble(lines, forward=False, names=lowered, known=KnownText(known_texts), from_html=False)
+    return _assemble(lines, rest, forward=False, names=lowered, known=known_texts, from_html=False)
 
 
 def _assemble(
-    lines: Sequence[Line], *, forward: bool, names: Sequence[str], known: KnownText, from_html: bool
+    lines: Sequence[Line],
+    rest: str,
+    *,
+    forward: bool,
+    names: Sequence[str],
+    known: Sequence[str],
+    from_html: bool,
 ) -> ReplyText:
-    decision = cut(lines, forward=forward, names=names, known=known)
+    decision = cut(lines, forward=forward, names=names, known=KnownText(known))
     kept: list[str] = []
     removed: list[str] = []
     for line, keep in zip(lines, decision.keep, strict=True):
@@ -69,6 +87,8 @@ def _assemble(
             kept.append(line.shown if keep else "")
         if not keep:
             removed.append(line.shown)
+    if rest:
+        (removed if decision.open_end else kept).append(rest)
     return ReplyText(_tidy(kept), _tidy(removed), decision.had_quote, decision.had_signature, from_html)
 
 

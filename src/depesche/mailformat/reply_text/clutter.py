@@ -218,6 +218,9 @@ _COMPANY = re.compile(
 )
 
 
+_EDGES = "*_>-–— .!|[]()"
+
+
 def without_links(text: str) -> str:
     return " ".join(_LINKS.sub(" ", text).split())
 
@@ -228,7 +231,12 @@ def is_device_note(line: str, *, certain: bool = False) -> bool:
     """
     if len(line) > 300:
         return False
-    text = without_links(line).strip("*_>-–— .!|[]()")
+    lower = line.lower().strip(_EDGES)
+    starts = lower.startswith(_SENT_FROM)
+    ends = lower.endswith((*_SENT_END, ">", ")"))
+    if not (starts or ends or "vir" in lower or "avast" in lower or "avg" in lower):
+        return False
+    text = without_links(line).strip(_EDGES)
     if not text or len(text) > 120:
         return False
     if _VIRUS.search(text):

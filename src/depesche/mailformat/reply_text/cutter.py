@@ -40,6 +40,7 @@ class Cut:
     keep: tuple[bool, ...]
     had_quote: bool
     had_signature: bool
+    open_end: bool  # the last line belongs to something that was cut, and what follows would too
 
 
 @dataclass(slots=True)
@@ -105,7 +106,8 @@ def cut(lines: Sequence[Line], *, forward: bool, names: Sequence[str], known: Kn
     )
     keep, had_signature = _decide(lines, kinds, blocks, names)
     had_signature = had_signature or any(kind is _Is.CLUTTER for kind in kinds)
-    return Cut(tuple(keep), had_quote, had_signature)
+    open_end = limit < len(lines) or (bool(keep) and not keep[-1] and kinds[-1] is not _Is.TEXT)
+    return Cut(tuple(keep), had_quote, had_signature, open_end)
 
 
 def _next_line(lines: Sequence[Line], start: int) -> int | None:
@@ -268,6 +270,7 @@ def _decide(
     had_signature = False
     ends: dict[int, int] = {}
     seen_text = False
+    last_text = max((position for position, block in enumerate(blocks) if not block.is_quote), default=-1)
     for position, block in enumerate(blocks):
         if block.is_quote:
             continue
@@ -276,7 +279,7 @@ def _decide(
             for index in range(block.start, block.end)
         ]
         below_quote = position > 0 and seen_text
-        last = all(other.is_quote for other in blocks[position + 1 :])
+        last = position == last_text
         size = signature_start(contents, names=names, below_quote=below_quote, last=last)
         had_signature |= size < len(contents)
         ends[position] = block.start + size

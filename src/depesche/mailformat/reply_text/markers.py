@@ -31,6 +31,7 @@ def _alternatives(words: Sequence[str]) -> str:
 
 
 _VERBS = _alternatives(WROTE)
+_LOWER_VERBS = tuple(sorted({word.lower() for word in WROTE}))
 _ENDS_WITH_VERB = re.compile(
     rf"(?:^|[\s>)\]\"'”»,:.]|(?<=[^\x00-\u02ff]))(?:{_VERBS})\s?[:：]?\s?$", re.IGNORECASE
 )
@@ -68,6 +69,11 @@ def _without_rules(line: str) -> str:
     return line.strip("-_=*~#—– \t|")
 
 
+def _ends_with_verb(text: str) -> bool:
+    tail = text[-60:]
+    return tail.rstrip(" :：").lower().endswith(_LOWER_VERBS) and _ENDS_WITH_VERB.search(tail) is not None
+
+
 def _is_attribution(window: str) -> bool:
     text = _without_rules(_bare(window)).strip()
     if not 6 <= len(text) <= _LONGEST_WINDOW:
@@ -79,7 +85,7 @@ def _is_attribution(window: str) -> bool:
     if _FIRST_PERSON.search(text):
         return False
     colon = text.endswith((":", "："))
-    if _ENDS_WITH_VERB.search(text):
+    if _ends_with_verb(text):
         return colon or has_address or (has_date and _starts_attribution(text))
     # "Jane Doe <jane@example.org> schrieb am Di., 16. Aug. 2016 um 12:52 Uhr:"
     verb_inside = colon and has_date and len(text) <= 300 and _HAS_VERB.search(text) is not None
@@ -121,8 +127,9 @@ def attribution_ending_at(lines: Sequence[str], end: int, floor: int) -> Marker 
     closing = _without_rules(last).strip()
     if not closing:
         return None
-    if not closing.endswith((":", "：", ">", ")", "]")) and not (
-        _ENDS_WITH_VERB.search(closing[-45:]) or (closing[0].isdigit() and _GMAIL_OLD.fullmatch(closing))
+    if not closing.endswith((":", "：", ">", ")", "]", *_LOWER_VERBS)) and not (
+        closing[-45:].lower().endswith(_LOWER_VERBS)
+        or (closing[0].isdigit() and _GMAIL_OLD.fullmatch(closing) is not None)
     ):
         return None
     window = ""
@@ -150,7 +157,7 @@ def attribution_ending_at(lines: Sequence[str], end: int, floor: int) -> Marker 
                 break
     if best is not None or not closing.endswith((":", "：")) or len(closing) > 150:
         return best
-    if _ENDS_WITH_VERB.search(closing) and not _FIRST_PERSON.search(closing):
+    if _ends_with_verb(closing) and not _FIRST_PERSON.search(closing):
         return Marker(end, end + 1, "attribution", weak=True)
     return None
 
@@ -180,11 +187,11 @@ def _continues(window: str, previous: str) -> bool:
 def header_label(line: str) -> tuple[str, str] | None:
     """(role, value) when the line is a header line as programs print it: "Von: …", "*From:* …"."""
     text = line.strip().lstrip("*_ \u200e\u200f|")
-    colon = -1
-    for position, character in enumerate(text[:40]):
-        if character in ":：":
-            colon = position
-            break
+    colon = text.find(":", 0, 40)
+    if not text.isascii():
+        wide = text.find("：", 0, 40)
+        if wide >= 0 and (colon < 0 or wide < colon):
+            colon = wide
     if colon < 1:
         return None
     label = text[:colon].strip(" *_\xa0\t").lower()
@@ -280,6 +287,9 @@ _ABOVE = re.compile(
 )
 
 
+_SEPARATOR_BEGINS = ("please", "bitte", "reply above", "original message processed by")
+
+
 def separator_kind(line: str) -> str | None:
     """What a line that stands between two texts says: "separator", "forward", "reply-above", or None."""
     text = line.strip()
@@ -312,7 +322,7 @@ def separator_kind(line: str) -> str | None:
             return "forward"
         # Zoho: "---- On Mon, 10 Dec 2024 … Jane wrote ----"; Notes: "-----Jane Doe/Example wrote: -----"
         attributed = text.count("-") >= 4 and (
-            _is_attribution(words) or _ENDS_WITH_VERB.search(words.rstrip(": ") + ":") is not None
+            _is_attribution(words) or _ends_with_verb(words.rstrip(": ") + ":")
         )
         if shorter in SEPARATORS or attributed:
             return "separator"

@@ -17,6 +17,7 @@ from depesche.mailformat.reply_text.markers import is_rule
 _DELIMITERS = frozenset({"--", "-- ", "—", "–", "- -", "—-", "-–", "--=20", "\\--"})
 _POSTSCRIPT = re.compile(r"p\.?\s?s\.?[\s:.]|nachtrag|edit:", re.IGNORECASE)
 _LONGEST_SIGNATURE = 30
+_LONGEST_RULED = 12
 _SENTENCE_END = re.compile(r"[.!?…][)\"'”»]?$")
 
 
@@ -47,18 +48,22 @@ def _without_trailing_clutter(contents: Sequence[str], end: int) -> int:
 
 
 def _at_delimiter(contents: Sequence[str], end: int, names: Sequence[str]) -> int:
-    """The delimiter line below which only a signature stands."""
-    for index in range(end):
+    """The first delimiter line below which only a signature stands. Looks at the last lines alone."""
+    below = 0
+    found = end
+    for index in range(end - 1, -1, -1):
         line = contents[index]
+        if not line:
+            continue
         if line in _DELIMITERS:
-            below = [text for text in contents[index + 1 : end] if text]
-            if len(below) <= _LONGEST_SIGNATURE:
-                return index
-        elif len(line) >= 2 and is_rule(line):
-            below = [text for text in contents[index + 1 : end] if text]
-            if len(below) <= 12 and below and _looks_like_signature(below, names):
-                return index
-    return end
+            found = index
+        elif 0 < below <= _LONGEST_RULED and len(line) >= 2 and is_rule(line):
+            ruled = [text for text in contents[index + 1 : end] if text]
+            found = index if _looks_like_signature(ruled, names) else found
+        below += 1
+        if below > _LONGEST_SIGNATURE:
+            break
+    return found
 
 
 def _looks_like_signature(lines: Sequence[str], names: Sequence[str]) -> bool:
