@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 from django.utils.translation import override
 
+from depesche.tracker.items.actions import add_comment
 from depesche.tracker.items.models import ItemEvent
 from depesche.tracker.notifications.models import Notice
 from depesche.tracker.web.told import Told, ToldRow, summary, told_of
@@ -77,3 +78,17 @@ def test_many_people_stand_on_a_page_of_their_own(house: House, emre: Client) ->
 
 def test_an_event_of_another_item_is_not_there(house: House, emre: Client) -> None:
     assert emre.get("/items/NW-1/told/999999/").status_code == 404
+
+
+def test_a_page_shows_only_so_many_people_and_the_latest_first(house: House) -> None:
+    people = [make_person(f"p{number}") for number in range(20)]
+    events = [house.item.events.get()]
+    for number in range(9):
+        comment = add_comment(house.item, author=house.emre, text=f"{number}")
+        events.append(ItemEvent.objects.get(comment=comment))
+    for event in events:
+        for person in people:
+            notice(event, person, not_told="muted")
+    groups = told_of([event.pk for event in events], house.emre)
+    assert [groups[event.pk].many for event in events] == [True] * 3 + [False] * 7
+    assert all(groups[event.pk].summary == "20 not told" for event in events)

@@ -22,7 +22,8 @@ from depesche.tracker.notifications.words import not_told_in_words, reasons_in_w
 
 _DONE = frozenset({"accepted", "delivered"})
 _WAITING = frozenset({"queued", "in_flight", "deferred", "delayed", "uncertain", "held"})
-_SHOWN_IN_PAGE = 25  # more people than that stand on a page of their own
+_SHOWN_OF_ONE = 25  # people of one event in the item's page; more stand on a page of their own
+_SHOWN_OF_ALL = 150  # people of all its events, the latest first
 
 
 @dataclass(frozen=True)
@@ -49,21 +50,21 @@ class Told:
 
 def told_of(event_ids: Iterable[int], reader: Person, *, every: bool = False) -> dict[int, Told]:
     """What became of the notices of these events, by event; an event that nobody hears of is missing."""
-    ids = list(event_ids)
-    found = {
-        event_id: _told(event_id, [_row(notice, reader) for notice in group], every=every)
-        for event_id, group in queries.who_was_told(ids).items()
-    }
+    ids = sorted(event_ids, reverse=True)
+    notices = queries.who_was_told(ids)
+    found: dict[int, Told] = {}
+    shown = 0
+    for event_id in ids:
+        group = notices.get(event_id)
+        if group:
+            rows = sorted((_row(notice, reader) for notice in group), key=lambda row: row.state == "not_told")
+            many = not every and (len(rows) > _SHOWN_OF_ONE or shown + len(rows) > _SHOWN_OF_ALL)
+            shown += 0 if many else len(rows)
+            found[event_id] = Told(event_id, summary(rows), () if many else rows, many)
     for event_id, later in queries.unplanned(ids).items():
         text = _("Will be told in a few minutes") if later else _("The mails are being written")
         found.setdefault(event_id, Told(event_id, text, (), many=False))
     return found
-
-
-def _told(event_id: int, rows: list[ToldRow], *, every: bool) -> Told:
-    rows.sort(key=lambda row: row.state == "not_told")
-    many = len(rows) > _SHOWN_IN_PAGE and not every
-    return Told(event_id, summary(rows), () if many else rows, many)
 
 
 def _row(notice: NoticeRow, reader: Person) -> ToldRow:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -11,10 +13,18 @@ from depesche.tracker.items.markdown import to_html
 register = template.Library()
 
 
+_CACHED = 4_000  # characters; longer texts are rare, and would fill the memory
+
+
+@lru_cache(maxsize=1024)
+def _short(text: str) -> SafeString:
+    return to_html(text)
+
+
 @register.filter
 def markdown(text: str) -> SafeString:
-    """Markdown as safe HTML."""
-    return to_html(text)
+    """Markdown as safe HTML. A thread is shown far more often than its texts change."""
+    return _short(text) if len(text) <= _CACHED else to_html(text)
 
 
 @register.filter
