@@ -223,7 +223,18 @@ def test_many_watchers_in_chunks(
     assert Notice.objects.count() == 133
 
 
-@pytest.mark.parametrize("chunks", range(5))
+@pytest.mark.parametrize("silent", [0, 1, 19, 20, 21, 40, 55])
+def test_many_who_are_not_told(item: Item, monkeypatch: pytest.MonkeyPatch, silent: int) -> None:
+    crowd = add_crowd(item, silent)
+    Person.objects.filter(pk__in=[one.pk for one in crowd]).update(is_active=False)
+    monkeypatch.setattr(planner, "CHUNK", 20)
+    plan_all()
+    assert Notice.objects.filter(not_told="inactive").count() == silent
+    assert Notice.objects.exclude(recipient=None).count() == 2
+    assert ItemEvent.objects.get().planned_at == NOW
+
+
+@pytest.mark.parametrize("chunks", range(3))
 def test_after_a_cut_the_rest_is_planned_and_nothing_twice(
     item: Item, monkeypatch: pytest.MonkeyPatch, chunks: int
 ) -> None:
@@ -235,13 +246,13 @@ def test_after_a_cut_the_rest_is_planned_and_nothing_twice(
     class Cut(BaseException):
         pass
 
-    def write(*args: Any) -> bool:
+    def write(*args: Any, **named: Any) -> bool:
         if not left[0]:
             with transaction.atomic():
-                real(*args)
+                real(*args, **named)
                 raise Cut  # before the commit
         left[0] -= 1
-        return real(*args)
+        return real(*args, **named)
 
     monkeypatch.setattr(planner, "_write", write)
     with pytest.raises(Cut):

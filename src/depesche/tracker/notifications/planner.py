@@ -16,7 +16,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -101,18 +102,42 @@ def plan(event_id: int, *, now: datetime, stop: threading.Event | None = None) -
     people = audience(event.item, actor_id=event.actor_id, changes=event.changes)
     told, unreachable = _reachable(people, _noticed(event_id))
     settings = MailSettings.now()
-    facts = _to_tell(event, settings)
-    composed: dict[tuple[tuple[Reason, ...], str], Composed] = {}
+    write_mails = _MailWriter(event, settings)
+    batch: list[_Mail] = []
     for chunk in _chunks(told):
         if stop is not None and stop.is_set():
             return False
-        reasons, language = chunk[0][0].reasons, chunk[0][1].language
-        mail = composed.get((reasons, language))
-        if mail is None:
-            mail = compose.notice(
-                facts, event.item_id, reasons, language, settings=settings, now=timezone.now()
-            )
-            composed[reasons, language] = mail
+        batch.append(write_mails.to(chunk))
+        if sum(len(mail.who) for mail in batch) >= CHUNK:
+            if not _write(event_id, batch, (), now=now, last=False):
+                return False
+            batch = []
+            time.sleep(BREATH)
+    return _finish(event_id, batch, [*people.not_told, *unreachable], now)
+
+
+@dataclass(frozen=True)
+class _Mail:
+    """One content and those who get it."""
+
+    message: NewMessage
+    who: Sequence[Told]
+    recipients: Sequence[NewRecipient]
+
+
+class _MailWriter:
+    """Renders the mails of one event: each content once, whatever the number of chunks."""
+
+    def __init__(self, event: ItemEvent, settings: MailSettings) -> None:
+        self._event = event
+        self._settings = settings
+        self._facts = _to_tell(event, settings)
+        self._composed: dict[tuple[tuple[Reason, ...], str], Composed] = {}
+
+    def to(self, chunk: Sequence[Recipient]) -> _Mail:
+        """The mail to these people, who all get the same content."""
+        event = self._event
+        mail = self._content(chunk[0][0].reasons, chunk[0][1].language)
         message = NewMessage(
             category=Category.NOTICE,
             content=mail.content,
@@ -128,14 +153,25 @@ def plan(event_id: int, *, now: datetime, stop: threading.Event | None = None) -
                 person_id=who.person_id,
                 item_id=event.item_id,
                 event_id=event.pk,
-                settings=settings,
+                settings=self._settings,
             )
             for who, _card, address in chunk
         ]
-        if not _write(event_id, message, [who for who, *_ in chunk], recipients, now):
-            return False
-        time.sleep(BREATH)
-    return _finish(event_id, [*people.not_told, *unreachable], now)
+        return _Mail(message, [who for who, *_ in chunk], recipients)
+
+    def _content(self, reasons: tuple[Reason, ...], language: str) -> Composed:
+        mail = self._composed.get((reasons, language))
+        if mail is None:
+            mail = compose.notice(
+                self._facts,
+                self._event.item_id,
+                reasons,
+                language,
+                settings=self._settings,
+                now=timezone.now(),
+            )
+            self._composed[reasons, language] = mail
+        return mail
 
 
 def _freeze(event_id: int, now: datetime) -> bool:
@@ -183,50 +219,60 @@ def _chunks(told: Sequence[Recipient]) -> Iterator[Sequence[Recipient]]:
 
 
 def _write(
-    event_id: int, message: NewMessage, who: Sequence[Told], recipients: Sequence[NewRecipient], now: datetime
+    event_id: int, mails: Sequence[_Mail], not_told: Sequence[NotTold], *, now: datetime, last: bool
 ) -> bool:
+    """One transaction: these mails, these who get none; with the last one the event is planned."""
+    ids = [one.person_id for mail in mails for one in mail.who] + [one.person_id for one in not_told]
     with transaction.atomic():
         if not _locked(event_id):
             return False
         done = set(
-            Notice.objects.filter(
-                event_id=event_id, person_id__in=[one.person_id for one in who]
-            ).values_list("person_id", flat=True)
+            Notice.objects.filter(event_id=event_id, person_id__in=ids).values_list("person_id", flat=True)
         )
-        fresh = [pair for pair in zip(who, recipients, strict=True) if pair[0].person_id not in done]
-        ids = outbox.enqueue(message, [recipient for _who, recipient in fresh], now=now)
-        _insert(
-            (event_id, one.person_id, ",".join(one.reasons), recipient_id, "")
-            for (one, _recipient), recipient_id in zip(fresh, ids, strict=True)
-        )
+        rows: list[_Row] = [
+            (event_id, one.person_id, ",".join(one.reasons), None, str(one.why))
+            for one in not_told
+            if one.person_id not in done
+        ]
+        for mail in mails:
+            fresh = [
+                pair for pair in zip(mail.who, mail.recipients, strict=True) if pair[0].person_id not in done
+            ]
+            queued = outbox.enqueue(mail.message, [recipient for _who, recipient in fresh], now=now)
+            rows += [
+                (event_id, one.person_id, ",".join(one.reasons), recipient_id, "")
+                for (one, _recipient), recipient_id in zip(fresh, queued, strict=True)
+            ]
+        _insert(rows)
+        if last:
+            ItemEvent.objects.filter(pk=event_id).update(planned_at=now)
     return True
 
 
-def _insert(rows: Iterable[tuple[int, int, str, int | None, str]]) -> None:
+_Row = tuple[int, int, str, int | None, str]  # event, person, reasons, outbox recipient, why not
+
+
+def _insert(rows: Sequence[_Row]) -> None:
     """Notice rows, by one statement: building model instances would hold the write lock five times as
     long."""
+    if not rows:
+        return
     with connection.cursor() as cursor:
         cursor.executemany(
             f"INSERT INTO {Notice._meta.db_table} (event_id, person_id, reasons, recipient, not_told)"  # noqa: S608  our own name
             " VALUES (%s, %s, %s, %s, %s)",
-            list(rows),
+            rows,
         )
 
 
-def _finish(event_id: int, not_told: Sequence[NotTold], now: datetime) -> bool:
-    """Write down who is not told; with the last of them the event is planned."""
-    rows = [
-        Notice(event_id=event_id, person_id=one.person_id, reasons=",".join(one.reasons), not_told=one.why)
-        for one in not_told
-    ]
-    for start in range(0, max(len(rows), 1), CHUNK):
-        with transaction.atomic():
-            if not _locked(event_id):
-                return False
-            Notice.objects.bulk_create(rows[start : start + CHUNK], ignore_conflicts=True)
-            if start + CHUNK >= len(rows):
-                ItemEvent.objects.filter(pk=event_id).update(planned_at=now)
-    return True
+def _finish(event_id: int, mails: Sequence[_Mail], not_told: Sequence[NotTold], now: datetime) -> bool:
+    """The rest: the last mails, and who gets none."""
+    for start in range(0, len(not_told) - CHUNK, CHUNK):
+        if not _write(event_id, (), not_told[start : start + CHUNK], now=now, last=False):
+            return False
+        time.sleep(BREATH)
+    left = len(not_told) % CHUNK or min(len(not_told), CHUNK)
+    return _write(event_id, mails, not_told[len(not_told) - left :], now=now, last=True)
 
 
 def _locked(event_id: int) -> bool:
