@@ -32,7 +32,7 @@ from depesche.tracker.web.requests import person_of
 from depesche.tracker.web.told import Told, told_of
 from depesche.tracker.web.views.errors import add_refusal
 
-_LATEST = 100  # stations shown at first; older ones on demand
+_LATEST = 50  # stations shown at first; older ones on demand
 _ROLES = 40  # people shown beside the item; of more, their number
 _FILE_POLICY = "default-src 'none'; sandbox; frame-ancestors 'none'"
 _HARMLESS = frozenset(
