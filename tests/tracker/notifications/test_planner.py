@@ -168,6 +168,25 @@ def test_a_change_shows_old_and_new_in_words(item: Item, people: dict[str, Perso
     assert "Priority: Normal → Urgent" in text
 
 
+@pytest.mark.parametrize(("charset", "arrow"), [("utf-8", "→"), ("iso-8859-1", "->"), ("gb18030", "→")])
+def test_our_own_words_do_not_need_utf_8(
+    item: Item, people: dict[str, Person], monkeypatch: pytest.MonkeyPatch, charset: str, arrow: str
+) -> None:
+    outgoing = OutgoingSettings(host="x", system_address="tracker@example.org", charset=charset)
+    monkeypatch.setattr(connections, "outgoing", lambda place=0: outgoing)
+    plan_all()
+    items.change_item(item, actor=people["tomasz"], state="done", due=NOW.date(), description="", now=NOW)
+    plan_all()
+    assert len(mails()) == 4
+    for row in mails():
+        detail = outbox.recipient(row.id)
+        assert detail is not None
+        assert (detail.charset, detail.fell_back) == (charset, False)
+    assert f"{arrow} Erledigt" in text_of(
+        next(row for row in mails()[2:] if row.recipient == "jana@example.org")
+    )
+
+
 def test_who_was_responsible_hears_of_it(item: Item, people: dict[str, Person]) -> None:
     plan_all()
     before = len(mails())

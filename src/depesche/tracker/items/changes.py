@@ -17,6 +17,8 @@ FIELDS: Final = ("title", "description", "state", "priority", "responsible", "ma
 PEOPLE: Final = frozenset({"responsible", "manager"})
 _OPEN: Final = frozenset({Item.State.OPEN, Item.State.IN_PROGRESS})
 
+NOTHING: Final = "–"  # how an empty value reads
+
 Value = str | int | None  # as JSON has it: people by id, dates as ISO 8601
 
 
@@ -102,9 +104,9 @@ def readable(changes: Iterable[Change], names: Mapping[int, str]) -> list[Readab
 def value_in_words(field: str, value: Value, names: Mapping[int, str]) -> str:
     """A value for people; an empty one is a dash."""
     if value in (None, ""):
-        return "–"
+        return NOTHING
     if field in PEOPLE and isinstance(value, int):
-        return names.get(value, "–")
+        return names.get(value, NOTHING)
     if field == "state" and value in Item.State.values:
         return str(Item.State(value).label)
     if field == "priority" and isinstance(value, int) and value in Item.Priority.values:

@@ -13,11 +13,13 @@ from django.utils import translation
 
 from depesche.mailformat import compose
 from depesche.mailformat.addresses import Address
+from depesche.mailformat.charset import offered
 from depesche.mailformat.compose import Content, Draft, ListId
 from depesche.mailroom.connections import queries as connections
 from depesche.mailroom.outbox.actions import NewRecipient
 from depesche.tracker.accounts import letter, links
 from depesche.tracker.accounts.letter import Letter
+from depesche.tracker.items.changes import NOTHING
 from depesche.tracker.notifications.notice_letter import EventToTell, letter_for
 from depesche.tracker.notifications.recipients import Reason
 from depesche.tracker.threads import addresses as threads
@@ -44,6 +46,16 @@ class MailSettings:
             server=outgoing.system_name or "Depesche",
             one_click=links.absolute("").startswith("https://"),
         )
+
+    @cached_property
+    def plain(self) -> bool:
+        """Whether our own arrows and dashes would make a mail fall back to UTF-8 (M14)."""
+        charset = offered(self.charset)
+        try:
+            f"→{NOTHING}".encode(charset.codec if charset is not None else "utf-8")
+        except UnicodeEncodeError:
+            return True
+        return False
 
     def unsubscribe(self, item_id: int, person_id: int) -> str:
         """The address that mutes the item for this person, without signing in."""

@@ -48,6 +48,7 @@ class EventToTell:
     names: Mapping[int, str]  # of the people in the changes
     server: str
     answers_reach_us: bool
+    plain: bool = False  # the charset of mails has neither arrow nor dash: then they are written in ASCII
 
     @property
     def url(self) -> str:
@@ -84,7 +85,7 @@ def letter_for(event: EventToTell, reasons: Sequence[Reason], language: str) -> 
             Link(_("No more mails about this item"), f"{links.page('item', event.key)}#mails"),
             Link(_("Choose which mails you get"), links.page("me")),
         ],
-        preheader=" ".join((text or " · ".join(lines) or event.title).split())[:160],
+        preheader=" ".join((text or ", ".join(lines) or event.title).split())[:160],
     )
 
 
@@ -142,11 +143,14 @@ def _deed(event: EventToTell) -> str:
 def _change_lines(event: EventToTell) -> list[str]:
     """`State: Open → In progress`; a description is not shown twice, its new text stands below."""
     lines = []
+    arrow, dash = ("->", "-") if event.plain else ("→", changing.NOTHING)
     for change in changing.readable(event.changes, event.names):
         if change.field == "description":
-            lines.append(_("Description changed:") if change.new != "–" else _("Description removed"))
+            removed = change.new == changing.NOTHING
+            lines.append(_("Description removed") if removed else _("Description changed:"))
         else:
-            lines.append(f"{change.label}: {change.old} → {change.new}")
+            old, new = (dash if word == changing.NOTHING else word for word in (change.old, change.new))
+            lines.append(f"{change.label}: {old} {arrow} {new}")
     return lines
 
 
@@ -161,7 +165,7 @@ def _shortened(text: str) -> tuple[str, bool]:
     octets = text.encode("utf-8", "replace")
     if len(octets) <= MOST_WORDS:
         return text, False
-    return octets[:MOST_WORDS].decode("utf-8", "ignore").rsplit(None, 1)[0] + " …", True
+    return octets[:MOST_WORDS].decode("utf-8", "ignore").rsplit(None, 1)[0] + " ...", True
 
 
 def _facts(event: EventToTell, reasons: Sequence[Reason]) -> list[tuple[str, str]]:

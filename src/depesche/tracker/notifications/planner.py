@@ -307,5 +307,6 @@ def _to_tell(event: ItemEvent, settings: MailSettings) -> EventToTell:
         due=item.due,
         names=accounts.names(changing.people_in(event.changes)),
         server=settings.server,
+        plain=settings.plain,
         answers_reach_us=settings.addresses.answers_reach_us and settings.addresses.system is not None,
     )
