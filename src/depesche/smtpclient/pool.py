@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -33,6 +34,7 @@ from depesche.smtpclient.wire.protocol import Tap, Transaction
 _FIRST_PAUSE = 1.0
 _LONGEST_PAUSE = 30.0
 _LOOK_EVERY = 1.0  # seconds within which a lost lease ends an idle session
+_TURN = 3.0  # seconds that a busy session keeps a slot which others wait for
 
 # A session that ended in one of these ways, before the message's content went out, says nothing about the
 # message: it is handed to another session, once.
@@ -77,6 +79,7 @@ class _Lane:
         "session",
         "slot",
         "task",
+        "turn_ends",
         "useful",
         "wake",
     )
@@ -92,11 +95,16 @@ class _Lane:
         self.useful = False  # it has brought a decision
         self.idle_since = 0.0
         self.old_at = float("inf")
+        self.turn_ends = float("inf")
 
     def retire(self) -> None:
         """Take no more; say QUIT once the rest is answered."""
         self.retiring = True
         self.wake.set()
+
+
+def _wanted(lane: _Lane) -> bool:
+    return bool(getattr(lane.slot, "wanted", False))
 
 
 class Pool:
@@ -253,7 +261,8 @@ class Pool:
         return sum(lane.session.under_way for lane in self._lanes if lane.session is not None)
 
     def _plan(self) -> None:
-        """Open what is missing."""
+        """Let sessions take what waits; open what is missing."""
+        self._feed()
         now = self._now()
         while self._waiting and self._waiting[0].future.done():
             self._waiting.popleft()
@@ -275,6 +284,7 @@ class Pool:
             lane = _Lane(self._config)
             self._lanes.append(lane)
             lane.task = asyncio.ensure_future(self._run(lane))
+            lane.task.add_done_callback(functools.partial(self._forget, lane))
         growth = self._cap.next_growth(now)
         if self._waiting and growth is not None:
             self._look_again(growth)
@@ -343,11 +353,11 @@ class Pool:
             ended=lambda error: self._ended(lane, error),
         )
         lane.old_at = self._now() + config.limits.max_age
+        lane.turn_ends = self._now() + _TURN
         await session.start(ready=False)
         lane.ready = True
         lane.idle_since = self._now()
         self._proven = True
-        self._forget_failures()
         session.ready()
         self._plan()
         await self._until_retired(lane, session)
@@ -362,10 +372,16 @@ class Pool:
                 return
             now = self._now()
             if session.idle and (
-                now >= lane.idle_since + max_idle or now >= lane.old_at or now >= self._held_until(lane)
+                now >= lane.idle_since + max_idle
+                or now >= lane.old_at
+                or now >= self._held_until(lane)
+                or _wanted(lane)
             ):
                 lane.retiring = True
                 return
+            if now >= lane.turn_ends and _wanted(lane):
+                lane.retiring = True
+                continue
             wait = _LOOK_EVERY
             if session.idle:
                 wait = min(wait, lane.idle_since + max_idle - now, lane.old_at - now)
@@ -386,8 +402,12 @@ class Pool:
             if slot is not None:
                 await asyncio.shield(asyncio.ensure_future(self._slots.release(slot)))
         finally:
-            if lane in self._lanes:
-                self._lanes.remove(lane)
+            self._forget(lane)
+
+    def _forget(self, lane: _Lane, _task: asyncio.Task[None] | None = None) -> None:
+        """It is gone. Also called for a task that was cancelled before its first step."""
+        if lane in self._lanes:
+            self._lanes.remove(lane)
             if self._waiting:
                 self._plan()
             self._tell_if_quiet()
@@ -484,7 +504,9 @@ class Pool:
         if result.error is not None and self._takes_another_session(transaction, result):
             return
         self._decided_count += 1
-        lane.useful = True
+        if not lane.useful and result.error is None:
+            lane.useful = True
+            self._forget_failures()
         if not result.accepted:
             self._look_for_crowding(result)
         transaction.settle()
@@ -515,6 +537,8 @@ class Pool:
         fresh = _Job(job.envelope, job.content, job.future)
         fresh.again = True
         self._waiting.appendleft(fresh)
+        assert self._loop is not None
+        self._loop.call_soon(self._plan)  # another session may be idle
         return True
 
     def _look_for_crowding(self, result: Result) -> None:

@@ -222,6 +222,8 @@ class _Dialogue:
             if not line.endswith(b"\n"):
                 return
             text = line.decode("utf-8", "surrogateescape").rstrip("\r\n")
+            if line.startswith(b"\x16\x03"):
+                return  # a client that wants TLS, at the wrong port
             if not line.endswith(b"\r\n") or b"\r" in line[:-2] or b"\0" in line:
                 self.server.violations.append(f"a command with a bare CR, LF or NUL: {line!r}")
             self.connection.commands.append(text)

@@ -1,0 +1,79 @@
+"""How many connections: pure decisions, for any numbers."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from depesche.smtpclient.planning import Cap, Situation, connections_to_open
+
+NUMBERS = st.integers(0, 50)
+
+
+@given(NUMBERS, NUMBERS, NUMBERS, NUMBERS, st.integers(1, 20), st.booleans())
+def test_never_more_than_the_cap(
+    waiting: int, under_way: int, ready: int, opening: int, effective: int, proven: bool
+) -> None:
+    more = connections_to_open(Situation(waiting, under_way, ready, opening, effective, proven))
+    assert more >= 0
+    if more:
+        assert waiting
+        assert ready + opening + more <= effective
+    if waiting and not ready and not opening:
+        assert more >= 1, "nobody may wait for ever"
+
+
+@pytest.mark.parametrize(
+    ("waiting", "under_way", "ready", "opening", "proven", "more"),
+    [
+        (0, 0, 0, 0, True, 0),
+        (1, 0, 0, 0, False, 1),
+        (1000, 0, 0, 0, False, 1),  # one wrong password, not ten
+        (1000, 0, 0, 1, False, 0),
+        (1000, 2, 1, 0, True, 9),
+        (1000, 2, 1, 4, True, 5),
+        (2, 2, 1, 0, True, 1),
+        (1, 1, 1, 0, True, 0),
+    ],
+)
+def test_connections_are_opened_as_needed(
+    waiting: int, under_way: int, ready: int, opening: int, proven: bool, more: int
+) -> None:
+    assert connections_to_open(Situation(waiting, under_way, ready, opening, 10, proven)) == more
+
+
+def test_the_cap_shrinks_and_grows_back() -> None:
+    cap = Cap(10, pause=60)
+    assert cap.effective(0) == 10
+    assert cap.next_growth(0) is None
+    cap.shrink(4, now=100)
+    assert [cap.effective(now) for now in (100, 159, 160, 220)] == [4, 4, 5, 6]
+    assert cap.next_growth(110) == 50
+    cap.shrink(5, now=220)  # again: it was too early
+    assert [cap.effective(now) for now in (220, 339, 340)] == [5, 5, 6]
+    assert cap.effective(10_000) == 10
+    cap.shrink(9, now=20_000)
+    assert cap.effective(20_060) == 10
+
+
+@given(st.integers(1, 20), st.lists(st.tuples(st.integers(-2, 25), st.floats(0, 500)), max_size=10))
+def test_the_cap_stays_between_one_and_the_configured(
+    configured: int, shrinks: list[tuple[int, float]]
+) -> None:
+    cap, now = Cap(configured, pause=60), 0.0
+    for to, pause in shrinks:
+        now += pause
+        before = cap.effective(now)
+        cap.shrink(to, now)
+        assert 1 <= cap.effective(now) <= before <= configured
+    assert cap.effective(now + 60 * 16 * 25) == configured
+
+
+def test_a_cap_that_is_set_anew() -> None:
+    cap = Cap(10)
+    cap.shrink(2, 0)
+    cap.configured = 1
+    assert cap.effective(0) == 1
+    cap.configured = 5
+    assert cap.effective(10**6) == 5
