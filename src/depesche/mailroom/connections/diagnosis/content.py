@@ -19,7 +19,9 @@ def test_mail(plan: Plan, *, now: datetime) -> bytes:
     """The whole mail as it is submitted (8-bit, CRLF)."""
     settings = plan.settings
     policy = from_for(settings, sender="system")
-    moment = formats.date_format(timezone.localtime(now), "j F Y, H:i")
+    local = timezone.localtime(now)
+    # Translators: a date with its year, as a Django date format: "17 November 2026"
+    moment = f"{formats.date_format(local, _('j F Y'))}, {local:%H:%M}"
     paragraphs = [
         _("This is the test mail of %(name)s. It has arrived: the connection works.")
         % {"name": settings.system_name},

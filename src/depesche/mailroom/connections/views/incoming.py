@@ -61,8 +61,10 @@ def start_test(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     if config is None:
         if is_htmx(request):
-            return render(request, _PANEL, {"problem": problem, "form": form, "what": "incoming"})
-        return _page(request, form, problem=problem, status=422)
+            return render(
+                request, _PANEL, {"problem": problem, "form": form, "what": "incoming", "refused": True}
+            )
+        return _page(request, form, problem=problem, refused=True, status=422)
     if is_htmx(request):
         key = records.start(
             "incoming", MAILBOX_ORDER, lambda stop: run_mailbox(config), by=request.user, now=now
@@ -95,6 +97,7 @@ def _page(
     *,
     report: Report | None = None,
     problem: str = "",
+    refused: bool = False,
     status: int = 200,
 ) -> HttpResponse:
     settings = form.settings
@@ -117,6 +120,7 @@ def _page(
         "changed": changed_fields(changed_count(form)),
         "report": report,
         "problem": problem,
+        "refused": refused,
         "what": "incoming",
     }
     return render(request, _PAGE, context, status=status)

@@ -71,9 +71,9 @@ def start_test(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     if plan is None:
         if is_htmx(request):
-            context = {"problem": problem, "form": form, "what": "outgoing"}
+            context = {"problem": problem, "form": form, "what": "outgoing", "refused": True}
             return render(request, _PANEL, context)
-        return _page(request, form, problem=problem, status=422)
+        return _page(request, form, problem=problem, refused=True, status=422)
     names = order(implicit_tls=plan.config.implicit_tls)
     if is_htmx(request):
         key = records.start("outgoing", names, lambda stop: run(plan, stop=stop), by=request.user, now=now)
@@ -162,6 +162,7 @@ def _page(
     report: Report | None = None,
     to: str = "",
     problem: str = "",
+    refused: bool = False,
     status: int = 200,
 ) -> HttpResponse:
     settings = form.settings
@@ -183,6 +184,7 @@ def _page(
         "report": report,
         "to": to or request.POST.get("to", "") or own_address(request),
         "problem": problem,
+        "refused": refused,
         "what": "outgoing",
     }
     return render(request, _PAGE, context, status=status)

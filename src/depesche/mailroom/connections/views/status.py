@@ -30,14 +30,22 @@ def status(request: HttpRequest) -> HttpResponse:
         }
         cause = explain(health.cause, facts, detail=health.reply)
     entries = [entry_of(row, now) for row in queries.keystore()]
+    outbox, inbox = figures.outbox(now), figures.inbox(now)
+    ending = [entry for entry in entries if entry.state != "fine"]
+    waiting = (
+        outbox is not None and (outbox.needs_person or outbox.failed or not outbox.workers),
+        inbox is not None and inbox.held,
+        ending,
+    )
     context = {
         "health": health,
         "flow": health.flow.value,
         "cause": cause,
         "outgoing": outgoing,
         "incoming": queries.incoming(),
-        "outbox": figures.outbox(now),
-        "inbox": figures.inbox(now),
-        "ending": [entry for entry in entries if entry.state != "fine"],
+        "outbox": outbox,
+        "inbox": inbox,
+        "ending": ending,
+        "needs_nobody": not any(waiting),
     }
     return render(request, "depesche/connections/status.html", context)
