@@ -40,6 +40,8 @@ _EMPHASIS = {
 }
 _CLOSED_BY_SAME = frozenset({"p", "li", "td", "th", "tr", "dd", "dt", "option"})
 _DEEPEST_QUOTE = 50
+_NEVER = 1 << 60
+_CELL = " | "
 
 _CUT_IDS = frozenset(
     {
@@ -124,14 +126,13 @@ class _Writer:
     inline: list[_Element] = field(default_factory=list)
     marks: list[Mark] = field(default_factory=list)
     gmail: list[int] = field(default_factory=list)
-    cells: int = 0
     want_blank: bool = False
 
     def text(self, text: str) -> None:
         if self.hidden:
             return
         if self.pre:
-            rows = text.replace("\r\n", "\n").replace("\r", "\n").split("\n", 20_000)
+            rows = text.replace("\r\n", "\n").replace("\r", "\n").split("\n", 10_000)
             for row in rows[:-1]:
                 self.piece.append(row)
                 self.line()
@@ -167,7 +168,8 @@ class _Writer:
             self._close_inline()
         raw = "".join(self.piece).replace("\xa0", " ").replace("\u202f", " ")
         self.piece.clear()
-        self.emit(raw.rstrip() if self.pre else raw.strip())
+        raw = raw.rstrip() if self.pre else raw.strip()
+        self.emit(raw.removesuffix(_CELL.rstrip()).rstrip() if raw.endswith(_CELL.rstrip()) else raw)
 
     def emit(self, content: str) -> None:
         if self.want_blank and content and self.lines and self.lines[-1].content:
@@ -215,10 +217,8 @@ class _Writer:
         if name in _CLOSED_BY_SAME and self.stack and self.stack[-1].name == name:
             self.close(name)
         element = self._element(tag)
-        if name in _BLOCK:
+        if name in _BLOCK and name not in ("td", "th"):
             self.flush()
-            if name in ("td", "th"):
-                pass
             if name in _SPACED and not element.item and not _tight(tag, name):
                 self.want_blank = True
         self._enter(element)
@@ -303,7 +303,7 @@ class _Writer:
         if not self.gmail:
             return
         start = self.gmail[-1]
-        self.gmail[-1] = len(self.lines)
+        self.gmail[-1] = _NEVER  # what stands between the blockquotes are answers
         fresh = [index for index in range(start, len(self.lines)) if self.lines[index].content]
         if 0 < len(fresh) <= 4 and sum(len(self.lines[index].content) for index in fresh) <= 400:
             for index in fresh:
@@ -358,7 +358,9 @@ class _Writer:
             self.hidden -= 1
 
     def _cell(self) -> None:
-        self.flush()
+        """Cells of one line stand side by side; what has lines of its own stays below each other."""
+        if self.piece and any(fragment.strip() for fragment in self.piece):
+            self.piece.append(_CELL)
 
     def _rule(self, tag: Tag) -> None:
         if self.hidden:
@@ -432,7 +434,7 @@ def _link(text: str, href: str) -> str:
     return f"[{label}]({href})"
 
 
-def html_lines(source: str, *, most: int = 20_000) -> tuple[list[Line], str]:
+def html_lines(source: str, *, most: int = 10_000) -> tuple[list[Line], str]:
     """The first `most` lines of an HTML body, and the bare text of what follows. Linear; never raises."""
     writer = _Writer()
     stream = Tokens(source)

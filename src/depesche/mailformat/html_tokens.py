@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-#: Characters of HTML that are read; what lies behind is not.
-LONGEST_HTML = 2_000_000
+#: Characters of HTML that are taken apart; of what lies behind only the bare text is read.
+LONGEST_HTML = 1_000_000
 _FAILURES = 20
 _LONGEST_ATTRIBUTES = 20_000
 
@@ -74,11 +74,11 @@ class Tokens:
     """
 
     def __init__(self, source: str) -> None:
-        self.source = source[:LONGEST_HTML]
+        self.source = source
         self.position = 0
 
     def __iter__(self) -> Iterator[Tag | str]:
-        for position, token in _tokens(self.source):
+        for position, token in _tokens(self.source[:LONGEST_HTML]):
             self.position = position
             yield token
 

@@ -9,7 +9,11 @@ from enum import Enum
 _QUOTE = re.compile(r"[ \t]{0,3}+((?:>[ \t]?+)++)")
 _FROM_ESCAPED = re.compile(r">From [A-Za-z]")
 #: Zero-width marks, soft hyphens and direction marks that programs sprinkle at line ends.
-_INVISIBLE = str.maketrans("", "", "\u200b\u200c\u200d\u2060\ufeff\u00ad\u200e\u200f\u1427")
+_INVISIBLE = str.maketrans(
+    "",
+    "",
+    "\u200b\u200c\u200d\u2060\ufeff\u00ad\u200e\u200f\u1427\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069",
+)
 
 
 class Mark(Enum):

@@ -186,6 +186,7 @@ class _Builder:
         self.open: list[_Open] = []
         self.levels: dict[bytes, list[int]] = {}
         self.count = 0
+        self.guesses = 0
 
     def build(self, start: int, end: int, depth: int) -> Part:
         root = self._begin(start, end, depth, "text/plain")
@@ -287,9 +288,9 @@ class _Builder:
                 return declared
             if self.data.find(b"\n" + delimiter, max(part.start - 1, 0), part.end) >= 0:
                 return declared
-        guessed = _guess_boundary(self.data, part.start, part.end)
         self.defects.append("a multipart whose boundary is missing or wrong")
-        return guessed
+        self.guesses += 1
+        return _guess_boundary(self.data, part.start, part.end) if self.guesses <= 20 else None
 
     def _close_above(self, level: int, end: int) -> None:
         while len(self.open) - 1 > level:

@@ -17,7 +17,7 @@ from depesche.mailformat.reply_text.words import FORWARD_PREFIXES
 __all__ = ["ReplyText", "cut_text", "reply_text"]
 
 #: Lines that are looked at one by one. What follows them goes with the last of them, as text or as cut.
-MOST_LINES = 20_000
+MOST_LINES = 10_000
 
 
 @dataclass(frozen=True, slots=True)

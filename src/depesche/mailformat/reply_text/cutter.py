@@ -203,6 +203,8 @@ def _back_over_rules(lines: Sequence[Line], start: int) -> int:
     limit = start
     while limit > 0 and (lines[limit - 1].blank or markers.is_rule(lines[limit - 1].content)):
         limit -= 1
+    if limit > 0 and start - limit <= 2 and markers.is_ruled_title(lines[limit - 1].content):
+        limit -= 1
     return limit
 
 

@@ -54,6 +54,7 @@ _STARTS_WITH_DATE = re.compile(
 )
 _GMAIL_OLD = re.compile(r"\d{4}-\d\d-\d\d \d\d?:\d\d(?::\d\d)? (?:GMT|UTC|[+-]\d{2})\S{0,6} \S.{0,150}")
 _ENDS_WITH_ADDRESS = re.compile(r"[>)\]]\s?[:：]?$|\S@\S{1,200}[:：]$")
+_ENDS_WITH_SENDER = re.compile(r"<[^<>\s]{3,200}>\s?[:：]$")
 _QUOTING = re.compile(rf"(?:{_alternatives(QUOTING)})\b", re.IGNORECASE)
 _EDGE_RULE = re.compile(r"[-_=*~#>+\s—–]+")
 
@@ -95,6 +96,9 @@ def _is_attribution(window: str) -> bool:
         return True
     if _GMAIL_OLD.fullmatch(text):
         return True
+    # In a language that is not in the tables: date, time and sender, and nothing after the address.
+    if colon and has_date and has_address and len(text) <= 200 and _ENDS_WITH_SENDER.search(text):
+        return _TIME.search(text) is not None
     if has_date and has_address and _STARTS_WITH_DATE.match(text) and _ENDS_WITH_ADDRESS.search(text):
         return colon or (text[:1].isdigit() and len(text) <= 200)
     return False
@@ -132,6 +136,7 @@ def attribution_ending_at(lines: Sequence[str], end: int, floor: int) -> Marker 
         or (closing[0].isdigit() and _GMAIL_OLD.fullmatch(closing) is not None)
     ):
         return None
+    ends = closing.endswith((":", "：")) or _ends_with_verb(closing)
     window = ""
     best: Marker | None = None
     blanks = 0
@@ -151,7 +156,8 @@ def attribution_ending_at(lines: Sequence[str], end: int, floor: int) -> Marker 
         window = f"{line} {window}".strip()
         if len(window) > _LONGEST_WINDOW:
             break
-        if _is_attribution(window):
+        # Without a colon only a line that begins with a date can be one.
+        if (ends or line[:1].isdigit()) and _is_attribution(window):
             best = Marker(start, end + 1, "attribution")
             if _starts_attribution(_without_rules(_bare(line))) and not _starts_low(line):
                 break
@@ -327,6 +333,12 @@ def separator_kind(line: str) -> str | None:
         if shorter in SEPARATORS or attributed:
             return "separator"
     return None
+
+
+def is_ruled_title(line: str) -> bool:
+    """Words between two rows of dashes, in whatever language."""
+    text = line.strip()
+    return 12 <= len(text) <= 120 and text.startswith("----") and text.endswith("----")
 
 
 _RULE_CHARACTERS = frozenset("-_=*~#+ᐧ—–─━•.· \t\u200b")
