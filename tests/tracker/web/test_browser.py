@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -60,6 +61,17 @@ def browser() -> Iterator[Browser]:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
         with chromium() as running:
             yield running
+
+
+MAIL_PAGES = [
+    "/mail/",
+    "/mail/connection/",
+    "/mail/mailbox/",
+    "/mail/keystore/",
+    "/mail/outbox/",
+    "/mail/inbox/",
+]
+CHECK = (Path(__file__).parent / "page_check.js").read_text("utf-8")
 
 
 class Visit:
@@ -177,7 +189,7 @@ def test_no_page_scrolls_sideways(browser: Browser, address: str, width: int, sc
     page = visit.page
     page.get_by_role("button", name="Deutsch").click()  # the longer words
     too_wide = []
-    for path in PAGES:
+    for path in PAGES + MAIL_PAGES:
         page.goto(address + path)
         page.evaluate("document.querySelectorAll('main details').forEach((part) => { part.open = true; })")
         found = page.evaluate("document.documentElement.scrollWidth")
@@ -185,6 +197,21 @@ def test_no_page_scrolls_sideways(browser: Browser, address: str, width: int, sc
             too_wide.append((path, found))
     assert too_wide == []
     assert visit.faults == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_page_keeps_names_headings_and_contrast(browser: Browser, address: str, scheme: Any) -> None:
+    visit = Visit(browser, address, viewport={"width": 1280, "height": 900}, color_scheme=scheme)
+    faults = {}
+    for path in ["/sign-in/", "/password/"]:
+        visit.page.goto(address + path)
+        faults[path] = visit.page.evaluate(CHECK)
+    visit.sign_in()
+    for path in PAGES + MAIL_PAGES:
+        visit.page.goto(address + path)
+        visit.page.evaluate("document.querySelectorAll('details').forEach((part) => { part.open = true; })")
+        faults[path] = visit.page.evaluate(CHECK)
+    assert {path: found for path, found in faults.items() if found} == {}
 
 
 def test_the_keyboard_alone_is_enough_to_sign_in_and_reach_the_content(

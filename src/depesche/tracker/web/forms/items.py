@@ -161,6 +161,7 @@ class CommentForm(forms.Form):
         super().__init__(*args, **kwargs)
         field = self.fields["state"]
         assert isinstance(field, forms.ChoiceField)
+        self.fields["attachments"].help_text = ""  # the form stands in the thread: no room for explanations
         others = [choice for choice in Item.State.choices if choice[0] != item.state]
         field.choices = [("", pgettext_lazy("state of an item", "as it is")), *others]
 

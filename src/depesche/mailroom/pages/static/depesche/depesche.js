@@ -119,5 +119,17 @@
   });
 
   document.addEventListener("htmx:afterSettle", (event) => focusFirst(event.target));
-  document.addEventListener("DOMContentLoaded", () => focusFirst(document));
+  /* On a narrow screen a row of places scrolls: the present one is in sight. */
+  const showPresent = () => {
+    document.querySelectorAll(".tabs [aria-current], .bar nav [aria-current]").forEach((link) => {
+      const row = link.closest(".tabs, .bar nav ul");
+      const away = link.getBoundingClientRect().left - row.getBoundingClientRect().left;
+      row.scrollLeft += away - (row.clientWidth - link.offsetWidth) / 2;
+    });
+  };
+
+  document.addEventListener("DOMContentLoaded", () => {
+    showPresent();
+    focusFirst(document);
+  });
 })();
