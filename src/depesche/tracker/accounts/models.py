@@ -70,11 +70,8 @@ class VerifiedAddress(models.Model):
     """An address that a person writes from. The one they sign in with is verified by the account mail."""
 
     person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="verified_addresses")
-    address = models.CharField(max_length=254)  # mailformat Address.key
+    address = models.CharField(max_length=254, unique=True)  # mailformat Address.key: equal however written
     verified_at = models.DateTimeField(default=timezone.now)
-
-    class Meta:
-        constraints = [models.UniqueConstraint(Lower("address"), name="depesche_verified_address_once")]
 
 
 class ResetRequest(models.Model):

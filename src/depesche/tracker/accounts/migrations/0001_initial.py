@@ -51,12 +51,9 @@ class Migration(migrations.Migration):
             name='VerifiedAddress',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('address', models.CharField(max_length=254)),
+                ('address', models.CharField(max_length=254, unique=True)),
                 ('verified_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='verified_addresses', to=settings.AUTH_USER_MODEL)),
             ],
-            options={
-                'constraints': [models.UniqueConstraint(django.db.models.functions.text.Lower('address'), name='depesche_verified_address_once')],
-            },
         ),
     ]
