@@ -8,7 +8,11 @@ class InboxConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from depesche.mailroom.inbox import queries
+        from depesche.mailroom.connections import figures
+        from depesche.mailroom.connections.diagnosis import arrival
+        from depesche.mailroom.inbox import queries, standing
         from depesche.mailroom.pages import places
 
+        figures.register_inbox(standing.figures)
+        arrival.ask(standing.stored)
         places.register("inbox", _("Inbox"), "inbox:list", order=60, count=queries.held_count)
