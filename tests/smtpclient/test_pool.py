@@ -268,6 +268,28 @@ async def test_a_cut_after_the_content_is_uncertain_and_not_repeated() -> None:
         assert once_each(server, 10)
 
 
+@pytest.mark.parametrize("broken", ["unknown", "cut"])
+async def test_chunking_that_is_announced_and_does_not_work(broken: str) -> None:
+    faults: dict[str, Act] = {"bdat": CUT} if broken == "cut" else {}
+    does = Behaviour(extensions=("PIPELINING", "CHUNKING"), knows_bdat=broken != "unknown", faults=faults)
+    async with FakeServer(does) as server, Pool(configured(server.port), size=3) as pool:
+        assert accepted(await submit(pool, 30))
+        assert once_each(server, 30)
+        tried = [one for one in server.connections if any(c.startswith("BDAT") for c in one.commands)]
+        assert len(tried) == 1, "it is remembered"
+
+
+async def test_chunking_is_tried_once_and_then_used() -> None:
+    does = Behaviour(extensions=("PIPELINING", "CHUNKING"))
+    async with FakeServer(does) as server, Pool(configured(server.port), size=3) as pool:
+        assert accepted(await submit(pool, 60))
+        assert once_each(server, 60)
+        commands = [command for one in server.connections for command in one.commands]
+        assert "DATA" not in commands
+        assert sum(command.startswith("BDAT") and "LAST" not in command for command in commands) == 1
+        assert server.violations == []
+
+
 # ---- failures of the connection
 
 

@@ -38,6 +38,7 @@ _PATIENCE: dict[Command, Callable[[Timeouts], float]] = {
     Command.RCPT: lambda t: t.rcpt,
     Command.DATA: lambda t: t.data_init,
     Command.CONTENT: lambda t: t.data_end,
+    Command.CHUNK: lambda t: t.data_block,
     Command.BDAT: lambda t: t.data_end,
     Command.RSET: lambda t: t.command,
     Command.NOOP: lambda t: t.command,

@@ -69,6 +69,7 @@ class Cause(enum.Enum):
     SERVICE_CLOSING = "service-closing"
     CONNECTION_LOST = "connection-lost"
     PROTOCOL_ERROR = "protocol-error"
+    CHUNKING_FAILED = "chunking-failed"
     ABORTED = "aborted"
 
 
@@ -108,6 +109,7 @@ SENTENCES: dict[Cause, str] = {
     Cause.SERVICE_CLOSING: "the server closed its service",
     Cause.CONNECTION_LOST: "the connection was lost",
     Cause.PROTOCOL_ERROR: "the server broke the rules of SMTP",
+    Cause.CHUNKING_FAILED: "the server announced CHUNKING and does not know it; it is not used any more",
     Cause.ABORTED: "the session was ended from our side",
 }
 
@@ -122,6 +124,7 @@ _MAY_HEAL_BY_ITSELF = frozenset(
         Cause.TOO_MANY_CONNECTIONS,
         Cause.SERVICE_CLOSING,
         Cause.CONNECTION_LOST,
+        Cause.CHUNKING_FAILED,
         Cause.ABORTED,
     }
 )
@@ -145,9 +148,11 @@ class SubmissionError(Exception):
     @property
     def transient(self) -> bool:
         """Whether it may pass without anybody changing a setting."""
+        if self.cause in _MAY_HEAL_BY_ITSELF:
+            return True
         if self.reply is not None and (persistence := self.reply.persistence):
             return persistence is Persistence.TRANSIENT
-        return self.cause in _MAY_HEAL_BY_ITSELF
+        return False
 
     def __str__(self) -> str:
         text = f"{self.stage.value}: {SENTENCES[self.cause]}"

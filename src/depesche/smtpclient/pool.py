@@ -29,7 +29,7 @@ from depesche.smtpclient.session import Session, Submission
 from depesche.smtpclient.slots import NoLimit, Slot, SlotProvider
 from depesche.smtpclient.transaction import Envelope, Outcome, Result
 from depesche.smtpclient.wire.plan import ToSevenBit
-from depesche.smtpclient.wire.protocol import Tap, Transaction
+from depesche.smtpclient.wire.protocol import Chunking, Tap, Transaction
 
 _FIRST_PAUSE = 1.0
 _LONGEST_PAUSE = 30.0
@@ -38,7 +38,14 @@ _TURN = 3.0  # seconds that a busy session keeps a slot which others wait for
 
 # A session that ended in one of these ways, before the message's content went out, says nothing about the
 # message: it is handed to another session, once.
-_SESSION_ONLY = frozenset({Cause.CONNECTION_LOST, Cause.SERVICE_CLOSING, Cause.TOO_MANY_CONNECTIONS})
+_SESSION_ONLY = frozenset(
+    {
+        Cause.CONNECTION_LOST,
+        Cause.SERVICE_CLOSING,
+        Cause.TOO_MANY_CONNECTIONS,
+        Cause.CHUNKING_FAILED,
+    }
+)
 
 Prepare = Callable[[ConnectionConfig], Awaitable[ConnectionConfig]]
 
@@ -137,6 +144,7 @@ class Pool:
         self._waiting: deque[_Job] = deque()
         self._lanes: list[_Lane] = []
         self._hungry: dict[_Lane, None] = {}  # sessions that could take a message and found none
+        self._chunking = Chunking()
         self._proven = False
         self._pause = _FIRST_PAUSE
         self._open_after = 0.0
@@ -200,6 +208,7 @@ class Pool:
             return
         self._config = config
         self._cap = Cap(self._cap.configured, self._cap.pause)
+        self._chunking = Chunking()
         self._proven = False
         self._forget_failures()
         for lane in self._lanes:
@@ -348,6 +357,7 @@ class Pool:
             config,
             observer=self._observer() if self._observer is not None else None,
             to_seven_bit=self._to_seven_bit,
+            chunking=self._chunking,
             source=lambda: self._next(lane),
             decided=lambda transaction: self._decided(lane, transaction),
             ended=lambda error: self._ended(lane, error),
@@ -361,7 +371,7 @@ class Pool:
         session.ready()
         self._plan()
         await self._until_retired(lane, session)
-        if session.error is not None and not lane.useful:
+        if session.error is not None and not lane.useful and session.error.cause is not Cause.CHUNKING_FAILED:
             raise session.error.again()  # it could not be used at all: as bad as one that cannot be opened
         await session.quit()
 

@@ -41,7 +41,7 @@ from depesche.smtpclient.transcript import SECRET
 from depesche.smtpclient.wire import commands
 from depesche.smtpclient.wire.extensions import Capabilities, parse_ehlo
 from depesche.smtpclient.wire.plan import ToSevenBit
-from depesche.smtpclient.wire.protocol import Dialogue, Tap, Transaction
+from depesche.smtpclient.wire.protocol import Chunking, Dialogue, Tap, Transaction
 from depesche.smtpclient.wire.states import Command, State
 
 _MAX_CHALLENGES = 10
@@ -77,8 +77,9 @@ class Submission(Transaction):
 class Session:
     """One session with one server. Use `open`, or `async with Session(config) as session`.
 
-    `source`, `decided`, `ended` are for a pool that feeds several sessions from one queue; without them the
-    session has its own. `observer` (a `Transcript`, for example) sees every line, secrets replaced.
+    `source`, `decided`, `ended`, `chunking` are for a pool that feeds several sessions from one queue;
+    without them the session has its own. `observer` (a `Transcript`, for example) sees every line, secrets
+    replaced.
     """
 
     def __init__(
@@ -87,6 +88,7 @@ class Session:
         *,
         observer: Tap | None = None,
         to_seven_bit: ToSevenBit | None = None,
+        chunking: Chunking | None = None,
         source: Callable[[], Transaction | None] | None = None,
         decided: Callable[[Transaction], None] | None = None,
         ended: Callable[[SubmissionError], None] | None = None,
@@ -112,6 +114,8 @@ class Session:
             self._take,
             to_seven_bit=to_seven_bit or _default_to_seven_bit,
             pipelining=config.limits.pipelining,
+            chunking=(chunking or Chunking()) if config.limits.chunking else None,
+            window=config.limits.window,
             tap=observer,
         )
         self.channel = Channel(self.dialogue, config.timeouts, decided=self._on_decided, ended=self._on_ended)

@@ -33,6 +33,7 @@ class ModelServer:
     keeps_open: bool = False
     takes_empty: bool = False
     knows_ehlo: bool = True
+    knows_bdat: bool = True  # else it announces CHUNKING and takes chunks for commands
     other: Mapping[str, str] = field(default_factory=dict)  # verb -> reply, for single commands
 
     accepted: list[tuple[str, tuple[str, ...], bytes]] = field(default_factory=list)
@@ -114,7 +115,7 @@ class ModelServer:
             return self._rcpt(argument)
         if verb == "DATA":
             return self._data()
-        if verb == "BDAT":
+        if verb == "BDAT" and self.knows_bdat:
             size, _, last = argument.partition(" ")
             self._chunk = int(size), last == "LAST"
             return b""
@@ -166,12 +167,15 @@ class ModelServer:
         content, self._lines = b"".join(self._lines or ()), None
         return self._taken(content)
 
-    def _taken(self, content: bytes) -> bytes:
+    def _taken(self, content: bytes, *, chunked: bool = False) -> bytes:
         code = self._now.content if self._recipients else 554
         if code < 400:
             self.accepted.append((self._sender or "", tuple(self._recipients), content))
         said = self._say(code, "content")
-        self._reset()
+        if code >= 400 and chunked and self.keeps_open:
+            self._spoilt = True  # RFC 3030: after a refused chunk only RSET makes sure
+        else:
+            self._reset()
         return said
 
     def _take_chunk(self, chunk: bytes, last: bool) -> bytes:
@@ -179,5 +183,5 @@ class ModelServer:
             return self._say(503, "bdat")
         self._chunks.append(chunk)
         if last:
-            return self._taken(b"".join(self._chunks))
+            return self._taken(b"".join(self._chunks), chunked=True)
         return self._say(250, "bdat")

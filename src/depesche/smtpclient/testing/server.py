@@ -69,6 +69,7 @@ class Behaviour:
     bare_lf: bool = False  # ends its lines with LF
     fragment: int = 0  # writes so many octets at a time
     slow_seconds: float = 0.05
+    knows_bdat: bool = True  # else it announces CHUNKING and takes chunks for commands
     keep_open_after_refused_data: bool = False  # like Postfix: only RSET closes such a transaction
     reply_delay: float = 0.0
 
@@ -404,6 +405,9 @@ class _Dialogue:
             lines.append(line[1:] if line.startswith(b".") else line)
 
     async def do_bdat(self, argument: str) -> None:
+        if not self.does.knows_bdat:
+            await self.say("500 5.5.2 command not recognised")
+            return
         size, _, last = argument.partition(" ")
         chunk = await self.reader.readexactly(int(size))
         if await self.fault("bdat", argument):

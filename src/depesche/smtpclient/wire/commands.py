@@ -35,6 +35,11 @@ def rcpt(recipient: str) -> bytes:
     return line(f"RCPT TO:<{recipient}>")
 
 
+def bdat(size: int) -> bytes:
+    """One chunk; others follow (RFC 3030)."""
+    return b"BDAT %d\r\n" % size
+
+
 def bdat_last(size: int) -> bytes:
     return b"BDAT %d LAST\r\n" % size
 

@@ -41,8 +41,9 @@ def plan(envelope: Envelope, content: bytes, able: Capabilities, to_seven_bit: T
         else:
             try:
                 content = normalised(to_seven_bit(content))
-            except ValueError as error:
-                return _all_refused(envelope, LocalRefusal.NEEDS_EIGHT_BIT, str(error))
+            except Exception as error:
+                # Whatever is wrong with this content, it concerns this message, not the session.
+                return _all_refused(envelope, LocalRefusal.NEEDS_EIGHT_BIT, type(error).__name__)
             if not content.isascii():
                 why = "the server takes 7-bit content only, and this message cannot be converted"
                 return _all_refused(envelope, LocalRefusal.NEEDS_EIGHT_BIT, why)

@@ -12,11 +12,17 @@ write, then its final dot together with the envelope of the next transaction. Co
 writes on purpose: together they let the server's Nagle wait for our delayed acknowledgement at some sizes.
 After a refusal RSET goes first: Postfix keeps a transaction open after it refused DATA, and the next RCPT
 would join the old sender.
+
+With CHUNKING no transaction has to wait for anything: a window of them goes out back to back, each behind an
+RSET of its own, since the one before may yet be refused. What a server announces need not be true, and one
+that does not know BDAT would read the content as commands. So, before anything else, the first line of the
+first message goes as a chunk by itself: a header field is no command, and the reply tells (`Chunking`).
 """
 
 from __future__ import annotations
 
 import enum
+import re
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -74,6 +80,21 @@ class Closing:
     """The server ends the session: 421, or a final refusal before the content was complete."""
 
     error: SubmissionError
+
+
+class Chunking:
+    """What is known of a server's CHUNKING. Shared by all sessions with it, so that it is found out only
+    once."""
+
+    __slots__ = ("works",)
+
+    def __init__(self, *, works: bool | None = None) -> None:
+        self.works = works
+
+
+_HEADER_FIELD = re.compile(rb"[!-9;-~]+:[^\r\n]*\r\n")
+# 500 to 504 and 555: the server does not know the command after all.
+_NOT_KNOWN = frozenset({500, 501, 502, 503, 504, 555})
 
 
 class Transaction:
@@ -154,6 +175,15 @@ class Transaction:
 Event = Answer | Closing | Transaction
 
 
+def _trial_line(content: bytes) -> bytes:
+    """The first header field's first line, where there is one and more behind it."""
+    found = _HEADER_FIELD.match(content)
+    return found[0] if found and found.end() < len(content) else b""
+
+
+_UNTIDY = frozenset({State.SPOILT, State.SENDER, State.RECIPIENTS})
+
+
 class _Writer(enum.IntEnum):
     IDLE = 0  # the next transaction may begin
     ENVELOPE = 1  # envelope written, or being written; DATA is not answered yet
@@ -172,6 +202,7 @@ _STAGES = {
     Command.RCPT: Stage.RCPT,
     Command.DATA: Stage.DATA,
     Command.CONTENT: Stage.CONTENT,
+    Command.CHUNK: Stage.CONTENT,
     Command.BDAT: Stage.CONTENT,
     Command.RSET: Stage.MAIL,
     Command.NOOP: Stage.MAIL,
@@ -188,6 +219,8 @@ class Dialogue:
         *,
         to_seven_bit: ToSevenBit,
         pipelining: bool = True,
+        chunking: Chunking | None = None,
+        window: int = 4,
         tap: Tap | None = None,
     ) -> None:
         self.state = State.CONNECTED
@@ -200,6 +233,10 @@ class Dialogue:
         self._to_seven_bit = to_seven_bit
         self._may_pipeline = pipelining
         self._pipelining = False
+        self._chunking = chunking or Chunking(works=False)
+        self._window = window
+        self._announced_chunking = False
+        self._chunked = 0  # transactions whose BDAT is not answered
         self._tap = tap
         self._parser = ReplyParser()
         self._expected: deque[tuple[Command, Transaction | None]] = deque([(Command.GREETING, None)])
@@ -248,6 +285,8 @@ class Dialogue:
         """What EHLO announced holds from here on."""
         self.capabilities = capabilities
         self._pipelining = self._may_pipeline and capabilities.pipelining
+        # A window of 1 is never better than DATA.
+        self._announced_chunking = self._pipelining and capabilities.chunking and self._window > 1
 
     def tls_established(self) -> None:
         """TLS began: everything the server said before is forgotten (RFC 3207 §4.2)."""
@@ -258,6 +297,8 @@ class Dialogue:
     def lost(self, error: SubmissionError) -> None:
         """The session is over: decide all that is under way. Content handed over and unanswered is
         uncertain."""
+        if any(command is Command.CHUNK for command, _ in self._expected):
+            self._chunking.works = False  # the trial ended the session: once is enough
         under_way = dict.fromkeys(tx for _, tx in self._expected if tx is not None)
         self._expected.clear()
         self._out.clear()
@@ -274,7 +315,7 @@ class Dialogue:
             return self._out.popleft()
         if self._writer is _Writer.CONTENT:
             return self._piece_of_content()
-        if self._writer is _Writer.IDLE:
+        if self._writer is _Writer.IDLE and self._chunked < self._window:
             return self._begin_next()
         return None
 
@@ -295,23 +336,39 @@ class Dialogue:
     def _begin(self, transaction: Transaction, what: Plan) -> bytes:
         self._current = transaction
         self._writer = _Writer.ENVELOPE
-        expected = self._expected
-        tidy = self.state in (State.SPOILT, State.SENDER, State.RECIPIENTS)
+        tidy = self.state in _UNTIDY or self._chunked > 0
         if not self._pipelining:
             if tidy:
                 return self._write(Command.RSET, transaction, commands.RSET)
             return self._write(Command.MAIL, transaction, what.mail)
+        expected = self._expected
         if tidy:
             expected.append((Command.RSET, transaction))
         expected.append((Command.MAIL, transaction))
-        for _ in what.rcpts:
-            expected.append((Command.RCPT, transaction))
-        expected.append((Command.DATA, transaction))
-        group = b"%b%b%bDATA\r\n" % (commands.RSET if tidy else b"", what.mail, b"".join(what.rcpts))
+        expected.extend([(Command.RCPT, transaction)] * len(what.rcpts))
+        group = b"%b%b%b" % (commands.RSET if tidy else b"", what.mail, b"".join(what.rcpts))
         if self._tap is not None:
             for line in group.decode("utf-8").splitlines():
                 self._tap.client(line)
-        return group
+        if self._announced_chunking and len(what.content) <= BLOCK:
+            if self._chunking.works:
+                return group + self._last_chunk(transaction, what.content)
+            if self._chunking.works is None and (first := _trial_line(what.content)):
+                transaction.offset = len(first)
+                chunk = commands.bdat(len(first))
+                return group + self._write(Command.CHUNK, transaction, chunk) + first
+        return group + self._write(Command.DATA, transaction, commands.DATA)
+
+    def _last_chunk(self, transaction: Transaction, content: bytes) -> bytes:
+        """BDAT LAST and its octets; the next transaction may follow at once, as far as the window permits."""
+        command = self._write(Command.BDAT, transaction, commands.bdat_last(len(content)))
+        if self._tap is not None:
+            self._tap.client(f"({len(content)} bytes)")
+        transaction.handed_over = True
+        self._chunked += 1
+        self._current = None
+        self._writer = _Writer.IDLE
+        return command + content
 
     def _write(self, command: Command, transaction: Transaction, octets: bytes) -> bytes:
         self._expected.append((command, transaction))
@@ -409,6 +466,13 @@ class Dialogue:
         elif command is Command.CONTENT:
             self._answered_content(transaction, reply)
             return
+        elif command is Command.BDAT:
+            self._chunked -= 1
+            self._decide_content(transaction, reply)
+            return
+        elif command is Command.CHUNK and reply.code != 421:
+            self._answered_trial(transaction, reply)
+            return
         if reply.code == 421:
             self._finish(transaction, self._closed_by(command, reply))
         elif not self._pipelining:
@@ -448,14 +512,38 @@ class Dialogue:
         if early and reply.code < 400:
             self._expected.appendleft((Command.CONTENT, transaction))
             raise ProtocolViolation(reply, Command.CONTENT, self.state)
-        transaction.final_reply = reply
-        if reply.code < 400:
-            self.refusals_in_a_row = 0
-        self._finish(transaction, self._closed_by(Command.CONTENT, reply) if reply.code == 421 else None)
+        self._decide_content(transaction, reply)
         if early and reply.code != 421:
             # The server refused before the end, which is its right; but whether it reads what follows as
             # content or as commands, nobody can tell. So the session ends here.
             self._closing(SubmissionError(Stage.CONTENT, Cause.CONNECTION_LOST, reply=reply))
+
+    def _decide_content(self, transaction: Transaction, reply: Reply) -> None:
+        transaction.final_reply = reply
+        if reply.code < 400:
+            self.refusals_in_a_row = 0
+        self._finish(transaction, self._closed_by(Command.CONTENT, reply) if reply.code == 421 else None)
+
+    def _answered_trial(self, transaction: Transaction, reply: Reply) -> None:
+        """What became of the first chunk. Without a recipient, a refusal says nothing about CHUNKING."""
+        what = transaction.plan
+        assert what is not None
+        taken = any(one.code < 400 for one in transaction.rcpt_replies) and self.state is not State.SENDER
+        if not taken or transaction.mail_reply is None or transaction.mail_reply.code >= 400:
+            self._finish(transaction, None)
+        elif reply.code < 400:
+            self._chunking.works = True
+            rest = what.content[transaction.offset :]
+            self._out.append(self._last_chunk(transaction, rest))
+        elif reply.code in _NOT_KNOWN:
+            # Its line was perhaps read as a command, and there is one reply too many under way: no use going
+            # on.
+            self._chunking.works = False
+            error = SubmissionError(Stage.CONTENT, Cause.CHUNKING_FAILED, reply=reply)
+            self._expected.append((Command.CHUNK, transaction))
+            self._closing(error)
+        else:
+            self._decide_content(transaction, reply)
 
     def _finish(self, transaction: Transaction, error: SubmissionError | None) -> None:
         if transaction.result is not None:

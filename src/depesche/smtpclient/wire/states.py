@@ -33,7 +33,8 @@ class State(enum.IntEnum):
 
 
 class Command(enum.IntEnum):
-    """What a reply answers. GREETING answers the connection itself; CONTENT the dot that ends the content."""
+    """What a reply answers. GREETING answers the connection itself; CONTENT the dot that ends the content;
+    BDAT the last chunk, CHUNK one that is followed by others."""
 
     GREETING = 0
     EHLO = 1
@@ -45,10 +46,11 @@ class Command(enum.IntEnum):
     RCPT = 7
     DATA = 8
     CONTENT = 9
-    BDAT = 10
-    RSET = 11
-    NOOP = 12
-    QUIT = 13
+    CHUNK = 10
+    BDAT = 11
+    RSET = 12
+    NOOP = 13
+    QUIT = 14
 
 
 class Kind(enum.IntEnum):
@@ -94,14 +96,17 @@ TRANSITIONS: Mapping[tuple[State, Command], _Row] = {
     (State.RECIPIENTS, Command.RCPT): _row(done=State.RECIPIENTS, refused=State.RECIPIENTS),
     (State.RECIPIENTS, Command.DATA): _row(more=State.CONTENT, refused=State.SPOILT),
     (State.CONTENT, Command.CONTENT): _row(done=State.READY, refused=State.READY),
+    (State.RECIPIENTS, Command.CHUNK): _row(done=State.RECIPIENTS, refused=State.SPOILT),
     (State.RECIPIENTS, Command.BDAT): _row(done=State.READY, refused=State.SPOILT),
     # What was pipelined behind a refusal. A server that answers DATA with 354 after it refused MAIL has lost
     # its way, and there is nothing that we could safely put there: that place stays empty.
     (State.SENDER, Command.DATA): _row(more=State.EMPTY, refused=State.SPOILT),
     (State.EMPTY, Command.CONTENT): _row(done=State.READY, refused=State.READY),
+    (State.SENDER, Command.CHUNK): _row(done=State.SENDER, refused=State.SPOILT),
     (State.SENDER, Command.BDAT): _row(done=State.READY, refused=State.SPOILT),
     (State.SPOILT, Command.RCPT): _row(done=State.SPOILT, refused=State.SPOILT),
     (State.SPOILT, Command.DATA): _row(refused=State.SPOILT),
+    (State.SPOILT, Command.CHUNK): _row(refused=State.SPOILT),
     (State.SPOILT, Command.BDAT): _row(refused=State.SPOILT),
     # Out of a transaction that was not completed.
     (State.SENDER, Command.RSET): _row(done=State.READY),
