@@ -224,7 +224,7 @@ class Delivery:
                 claimed.attempt,
                 State.ACCEPTED,
                 reply.code,
-                str(reply)[:_MOST_WORDS],
+                " ".join((str(reply.code), *reply.lines))[:_MOST_WORDS],
                 message_id=claimed.message_id,
                 sensitive=claimed.sensitive,
             )

@@ -11,6 +11,7 @@ Nothing here submits, renders or sleeps: transactions stay as short as their sta
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -174,12 +175,9 @@ def _take(cursor: Any, taken: Sequence[Claimed], owner: str, until: Any, at: Any
         )
 
 
-# Still this attempt: under our lease, or its lease was lost and nobody has begun another.
+# Still this attempt, under our lease. An acceptance counts too when the lease was lost and nobody has begun
+# another.
 _MINE = "id = %s AND attempts = %s AND state = 'in_flight' AND lease_owner = %s"
-_LATE = (
-    "id = %s AND attempts = %s"
-    " AND (state = 'in_flight' AND lease_owner = %s OR state IN ('queued', 'held', 'uncertain'))"
-)
 
 
 def record(owner: str, batch: Sequence[Recorded], now: datetime) -> None:
@@ -202,11 +200,17 @@ def record(owner: str, batch: Sequence[Recorded], now: datetime) -> None:
 
 
 _ERASING = (State.ACCEPTED, State.CANCELLED, State.EXPIRED)
-_ACCEPT = (
-    f"UPDATE {sql.RECIPIENT} SET state = 'accepted', stage = '', reply_code = %s, reply = %s,"  # noqa: S608  our names
-    f" accepted_at = %s, updated_at = %s, lease_owner = '', lease_until = NULL WHERE {_LATE}"
+# One statement for the batch: row by row, each would wait for the interpreter's lock that the event loop
+# holds.
+_ACCEPT_SQLITE = (
+    f"UPDATE {sql.RECIPIENT} AS r SET state = 'accepted', stage = '', reply_code = v.code, reply = v.reply,"  # noqa: S608  our names
+    " accepted_at = %s, updated_at = %s, lease_owner = '', lease_until = NULL"
+    " FROM (SELECT json_extract(value, '$[0]') AS id, json_extract(value, '$[1]') AS attempt,"
+    " json_extract(value, '$[2]') AS code, json_extract(value, '$[3]') AS reply FROM json_each(%s)) AS v"
+    " WHERE r.id = v.id AND r.attempts = v.attempt"
+    " AND (+r.state = 'in_flight' AND r.lease_owner = %s OR +r.state IN ('queued', 'held', 'uncertain'))"
 )
-_ACCEPT_MANY = (
+_ACCEPT_POSTGRESQL = (
     f"UPDATE {sql.RECIPIENT} r SET state = 'accepted', stage = '', reply_code = v.code, reply = v.reply,"  # noqa: S608  our names
     " accepted_at = %s, updated_at = %s, lease_owner = '', lease_until = NULL"
     " FROM unnest(%s::bigint[], %s::int[], %s::smallint[], %s::text[]) AS v(id, attempt, code, reply)"
@@ -216,13 +220,12 @@ _ACCEPT_MANY = (
 
 
 def _accept(cursor: Any, owner: str, accepted: Sequence[Recorded], at: Any) -> None:
+    rows = [(one.id, one.attempt, one.code, one.reply) for one in accepted]
     if sql.is_sqlite():
-        cursor.executemany(
-            _ACCEPT, [(one.code, one.reply, at, at, one.id, one.attempt, owner) for one in accepted]
-        )
+        cursor.execute(_ACCEPT_SQLITE, [at, at, json.dumps(rows), owner])
         return
-    columns = zip(*((one.id, one.attempt, one.code, one.reply) for one in accepted), strict=True)
-    cursor.execute(_ACCEPT_MANY, [at, at, *(list(column) for column in columns), owner])
+    columns = zip(*rows, strict=True)
+    cursor.execute(_ACCEPT_POSTGRESQL, [at, at, *(list(column) for column in columns), owner])
 
 
 def _record_other(cursor: Any, owner: str, one: Recorded, now: datetime) -> None:
