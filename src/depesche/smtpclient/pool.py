@@ -150,6 +150,7 @@ class Pool:
         self._open_after = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._closing = False
+        self._planned = False
         self._decided_count = 0
         self._last_error: SubmissionError | None = None
         self._quiet: asyncio.Future[None] | None = None
@@ -188,8 +189,8 @@ class Pool:
         self._waiting.append(_Job(envelope, content, future))
         if self._hungry:
             self._feed()
-        if self._waiting and len(self._lanes) < self._cap.configured:
-            self._plan()
+        if self._waiting and not self._planned and len(self._lanes) < self._cap.configured:
+            self._plan_soon()
         return future
 
     # ---- steering
@@ -269,8 +270,16 @@ class Pool:
     def _under_way(self) -> int:
         return sum(lane.session.under_way for lane in self._lanes if lane.session is not None)
 
+    def _plan_soon(self) -> None:
+        """Plan once for all messages that come in this turn of the event loop."""
+        if not self._planned:
+            self._planned = True
+            assert self._loop is not None
+            self._loop.call_soon(self._plan)
+
     def _plan(self) -> None:
         """Let sessions take what waits; open what is missing."""
+        self._planned = False
         self._feed()
         now = self._now()
         while self._waiting and self._waiting[0].future.done():
@@ -547,8 +556,7 @@ class Pool:
         fresh = _Job(job.envelope, job.content, job.future)
         fresh.again = True
         self._waiting.appendleft(fresh)
-        assert self._loop is not None
-        self._loop.call_soon(self._plan)  # another session may be idle
+        self._plan_soon()  # another session may be idle
         return True
 
     def _look_for_crowding(self, result: Result) -> None:
