@@ -129,6 +129,7 @@ DEPESCHE_WORKER_TASKS = [
     "depesche.tracker.notifications.planner.PlanNotices",
     "depesche.tracker.notifications.reminders.SendReminders",
     "depesche.mailroom.inbox.polling.PollMailboxes",
+    "depesche.mailroom.inbox.processing.ProcessMails",
 ]
 
 LOGGING = {

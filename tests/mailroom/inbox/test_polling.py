@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import imaplib
+import subprocess
+import sys
 import threading
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 from django.utils import timezone
 
-from depesche.mailroom.connections import actions, queries
-from depesche.mailroom.inbox import polling
+from depesche.mailroom.connections import access, actions, queries
+from depesche.mailroom.inbox import intake, polling
 from depesche.mailroom.inbox.models import MailboxCursor, ReceivedMessage
 from depesche.mailroom.inbox.polling import MailboxBusy, PollMailboxes, poll_once
+from depesche.mailroom.inbox.processing import process_waiting
 from depesche.mailroom.mailboxes import MailboxError
 from tests.support.mail_host import MailHost
 
@@ -114,6 +118,94 @@ def test_the_task_takes_up_new_settings_and_idles(mail_host: MailHost, settings:
         assert task.run(timezone.now(), stop) == 1
     finally:
         task.close()
+    process_waiting()
+    assert subjects() == ["one", "two"]
+
+
+def test_a_killed_reader_of_this_machine_is_not_waited_for(mailbox: MailHost) -> None:
+    append(mailbox, "one")
+    code = "from depesche.mailroom.connections import identity; print(identity.new_owner())"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    MailboxCursor.objects.create(
+        source=access.mailbox_config(queries.incoming()).name,
+        lease_owner=done.stdout.strip(),
+        lease_until=timezone.now() + timedelta(minutes=1),
+    )
+    assert poll_once().stored == 1
+
+
+def test_a_long_mailbox_is_read_in_several_looks(
+    mailbox: MailHost, protocol: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(polling.SESSION, protocol, 2)
+    append(mailbox, "1", "2", "3", "4", "5")
+    task = PollMailboxes()
+    looks = 0
+    try:
+        while task.run(timezone.now(), threading.Event()):
+            looks += 1
+    finally:
+        task.close()
+    assert looks == 3
+    assert ReceivedMessage.objects.count() == 5
+
+
+def test_the_read_past_of_a_mailbox_is_never_taken(mail_host: MailHost, settings: Any) -> None:
+    """Not at the first look, not after it, not after a cut in the middle of it."""
+    settings.DEPESCHE_INBOX_HANDLERS = []
+    set_up(mail_host, "imap")
+    append(mail_host, "unread-1", "past-1", "unread-2", "past-2")
+    mark_read(mail_host, "2,4")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setitem(polling.SESSION, "imap", 1)
+        task = PollMailboxes()
+        assert task.run(timezone.now(), threading.Event()) == 1
+        task.close()
+    assert poll_once().stored == 1
+    append(mail_host, "new")
+    assert poll_once().stored == 1
+    assert poll_once().fetched == 0
+    assert subjects() == ["new", "unread-1", "unread-2"]
+
+
+def test_a_mailbox_that_was_all_read_stays_so(mail_host: MailHost, settings: Any) -> None:
+    settings.DEPESCHE_INBOX_HANDLERS = []
+    set_up(mail_host, "imap")
+    append(mail_host, "past-1", "past-2")
+    mark_read(mail_host, "1:2")
+    assert poll_once().fetched == 0
+    assert poll_once().fetched == 0
+    append(mail_host, "new")
+    mark_read(mail_host, "3")  # somebody looks into the mailbox between two looks of ours: it is ours
+    assert poll_once().stored == 1
+    assert subjects() == ["new"]
+
+
+def mark_read(host: MailHost, numbers: str) -> None:
+    with imaplib.IMAP4("localhost", host.dovecot.port_imap) as client:
+        client.authenticate("PLAIN", lambda _: f"\0tracker\0{host.password('tracker')}".encode())
+        client.select("INBOX")
+        client.store(numbers, "+FLAGS", r"(\Seen)")
+
+
+def test_a_database_that_fails_leaves_the_mails_where_they_are(
+    mailbox: MailHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append(mailbox, "one", "two")
+    real, calls = intake.store, iter(range(10))
+
+    def fails_once(*args: Any, **kwargs: Any) -> Any:
+        if next(calls) == 1:
+            raise OperationalError("disk full")
+        return real(*args, **kwargs)
+
+    monkeypatch.setattr(intake, "store", fails_once)
+    task = PollMailboxes()
+    with pytest.raises(OperationalError):
+        task.run(timezone.now(), threading.Event())
+    assert task.run(timezone.now(), threading.Event()) >= 1  # its lease was given back
+    task.close()
+    process_waiting()
     assert subjects() == ["one", "two"]
 
 

@@ -79,7 +79,7 @@ def test_nobodys_mail_is_kept_and_ignored() -> None:
 
 def test_a_mail_that_cannot_be_processed_is_set_aside_after_three_tries() -> None:
     received = stored("boom")
-    for _ in range(processing.MAX_ATTEMPTS):
+    for _ in range(processing.MAX_FAILURES):
         ReceivedMessage.objects.update(lease_until=None)
         handled = processing.process(received)
     assert handled.outcome is Outcome.FAILED
@@ -98,7 +98,7 @@ def test_a_failed_try_waits_before_the_next() -> None:
 def test_a_mail_that_killed_its_process_is_tried_three_times_only() -> None:
     received = stored("hello")
     ReceivedMessage.objects.update(
-        attempts=processing.MAX_ATTEMPTS, lease_until=timezone.now() - timedelta(seconds=1)
+        tries=processing.MAX_TRIES, lease_until=timezone.now() - timedelta(seconds=1)
     )
     assert processing.process(received).outcome is Outcome.FAILED
     assert Handler.calls == 0

@@ -14,6 +14,7 @@ from depesche.mailroom.mailboxes import (
     MailboxConfig,
     MailboxError,
     MailboxStage,
+    Position,
     login_only,
     open_mailbox,
 )
@@ -82,7 +83,7 @@ def test_takes_new_mails_once(mail_host: MailHost, protocol: str, encryption: st
         assert sorted(subjects([one.raw for one in found])) == ["one", "two"]
         taken = [one.position for one in found]
         mailbox.mark_taken(taken)
-        cursor = mailbox.advanced(Cursor(), taken, today=TODAY)
+        cursor = mailbox.caught_up(mailbox.advanced(Cursor(), taken), today=TODAY)
     deliver(mail_host, "three")
     with open_mailbox(reached) as mailbox:
         assert subjects([one.raw for one in mailbox.new_mails(cursor)]) == ["three"]
@@ -120,6 +121,70 @@ def test_numbered_anew_looks_again_since_the_last_day(mail_host: MailHost) -> No
     with open_mailbox(config(mail_host, "imap")) as mailbox:
         cursor = Cursor(uidvalidity=1, last_uid=999, since=TODAY.replace(year=2020))
         assert len(list(mailbox.new_mails(cursor))) == 2
+
+
+def test_numbered_anew_and_cut_in_the_middle(mail_host: MailHost) -> None:
+    """The rest of the old mails still comes by its day, and later ones whatever their day."""
+    deliver(mail_host, "one", "two", "three")
+    old = Cursor(uidvalidity=1, last_uid=999, since=TODAY.replace(year=2020))
+    with open_mailbox(config(mail_host, "imap")) as mailbox:
+        first = next(iter(mailbox.new_mails(old)))
+        cursor = mailbox.advanced(old, [first.position])
+    assert (cursor.last_uid, cursor.boundary, cursor.since) == (1, 3, old.since)
+    deliver(mail_host, "four")
+    with open_mailbox(config(mail_host, "imap")) as mailbox:
+        assert subjects([one.raw for one in mailbox.new_mails(cursor)]) == ["two", "three", "four"]
+
+
+def test_a_lower_number_that_shows_late_is_found(mail_host: MailHost) -> None:
+    with open_mailbox(config(mail_host, "imap")) as mailbox:
+        cursor = mailbox.caught_up(Cursor(), today=TODAY)
+    deliver(mail_host, "late", "early")
+    with open_mailbox(config(mail_host, "imap")) as mailbox:
+        cursor = mailbox.advanced(cursor, [Position(uid=2, uidvalidity=cursor.uidvalidity or 0)])
+        mailbox.mark_taken([Position(uid=2)])
+        assert subjects([one.raw for one in mailbox.new_mails(cursor)]) == ["late"]
+
+
+def test_a_lost_quit_is_made_good_without_fetching_again(mail_host: MailHost) -> None:
+    deliver(mail_host, "one", "two")
+    with open_mailbox(config(mail_host, "pop3")) as mailbox:
+        taken = [one.position for one in mailbox.new_mails(Cursor())]
+        cursor = mailbox.advanced(Cursor(), taken)  # stored and remembered, but never deleted
+    with open_mailbox(config(mail_host, "pop3")) as mailbox:
+        assert list(mailbox.new_mails(cursor)) == []
+        cursor = mailbox.caught_up(cursor, today=TODAY)
+    with open_mailbox(config(mail_host, "pop3")) as mailbox:
+        assert list(mailbox.new_mails(Cursor())) == []
+        assert mailbox.caught_up(cursor, today=TODAY).seen == frozenset()
+
+
+def test_a_uidl_that_comes_back_for_another_mail_is_no_reason_to_delete_it(mail_host: MailHost) -> None:
+    deliver(mail_host, "one")
+    with open_mailbox(config(mail_host, "pop3")) as mailbox:
+        (one,) = mailbox.new_mails(Cursor())
+    used = Cursor(seen=frozenset({f"{one.position.uidl} {'0' * 20}"}))
+    with open_mailbox(config(mail_host, "pop3")) as mailbox:
+        assert subjects([one.raw for one in mailbox.new_mails(used)]) == ["one"]
+
+
+def test_of_a_huge_mail_the_beginning_is_taken_and_the_whole_left(
+    mail_host: MailHost, protocol: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(f"depesche.mailroom.mailboxes.{protocol}.MAX_MAIL", 200_000)
+    append(mail_host, mail("huge", ("x" * 78 + "\r\n") * 5000))
+    deliver(mail_host, "next")
+    with open_mailbox(config(mail_host, protocol)) as mailbox:
+        huge, small = mailbox.new_mails(Cursor())
+        assert (huge.position.whole, small.position.whole) == (False, True)
+        assert len(huge.raw) <= 200_000
+        taken = [huge.position, small.position]
+        cursor = mailbox.advanced(Cursor(), taken)
+        mailbox.mark_taken(taken)
+        cursor = mailbox.caught_up(cursor, today=TODAY)
+    with open_mailbox(config(mail_host, protocol)) as mailbox:
+        assert list(mailbox.new_mails(cursor)) == []
+    assert any(b"Subject: huge" in raw for raw in mail_host.maildir("tracker").raw())
 
 
 def test_idle_wakes_when_a_mail_arrives(mail_host: MailHost) -> None:

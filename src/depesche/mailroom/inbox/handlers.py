@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from django.conf import settings
 from django.utils.module_loading import import_string
+from django.utils.translation import gettext
 
 from depesche.mailformat.reading import Reading
 from depesche.mailroom.inbox.models import Outcome
@@ -32,9 +33,34 @@ class IncomingMail:
     received_at: datetime
 
 
+class Sentence(str):
+    """A sentence in English that can be said in the reader's language as well: `message` is known to the
+    catalogues, `values` stand in its places."""
+
+    message: str
+    values: Mapping[str, str]
+
+    def __new__(cls, message: str, **values: object) -> Sentence:
+        texts = {name: str(value) for name, value in values.items()}
+        made = super().__new__(cls, message % texts if texts else message)
+        made.message, made.values = message, texts
+        return made
+
+    def in_words(self) -> str:
+        """In the language in force."""
+        return said(self.message, self.values)
+
+
+def said(message: str, values: Mapping[str, str]) -> str:
+    """A message of the catalogues in the language in force, with its values."""
+    spoken = gettext(message)
+    return spoken % values if values else spoken
+
+
 @dataclass(frozen=True)
 class Handled:
-    """What became of a mail: `reason` in one sentence; `item` a key, `comment` an id, `text` what was taken
+    """What became of a mail: `reason` in one sentence, a `Sentence` where pages are to say it in the reader's
+    language; `item` a key, `comment` an id, `text` what was taken
     over; `proposal` what `accept_held` will need when a person says yes (JSON values only)."""
 
     outcome: Outcome
@@ -52,7 +78,7 @@ class Handler(Protocol):
         """Take the mail and say what became of it; None: not mine, ask the next."""
 
     def accept_held(self, mail: IncomingMail, proposal: Mapping[str, Any]) -> Handled:
-        """A person decided that a held mail is to be taken as proposed."""
+        """A person decided that a held mail is to be taken as proposed. May answer HELD again, with why."""
 
 
 @cache

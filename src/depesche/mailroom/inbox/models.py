@@ -20,21 +20,30 @@ class Outcome(models.TextChoices):
 
 
 class ReceivedMessage(models.Model):
-    """A raw mail. `fingerprint` makes the same mail from two sources one row."""
+    """A raw mail. `fingerprint` makes the same octets from two sources one row; `meaning` lets the same mail
+    have effect once, even where a host on one of the ways has encoded it anew.
+    """
 
     received_at = models.DateTimeField()
     source = models.CharField(max_length=20)  # imap, pop3, pipe, file, catcher, rest
     source_ref = models.CharField(max_length=255, blank=True)  # UIDVALIDITY/UID or UIDL
     fingerprint = models.CharField(max_length=64, unique=True)
+    meaning = models.CharField(max_length=64, unique=True, null=True)  # noqa: DJ001 - NULL: not processed yet
     raw = models.BinaryField()
     size = models.PositiveIntegerField()
     envelope_sender = models.CharField(max_length=320, null=True)  # noqa: DJ001 - NULL: not known; "": <>
     envelope_recipient = models.CharField(max_length=320, blank=True)
-    attempts = models.PositiveSmallIntegerField(default=0)
+    attempts = models.PositiveIntegerField(default=0)  # claims ever; a late worker sees that it lost its own
+    tries = models.PositiveIntegerField(
+        default=0
+    )  # claims that count: without those that the database spoilt
+    failures = models.PositiveSmallIntegerField(default=0)  # claims that ended in an error of ours
+    lease_owner = models.CharField(max_length=40, blank=True)
     lease_until = models.DateTimeField(null=True)
     processed_at = models.DateTimeField(null=True)
     outcome = models.CharField(max_length=10, choices=Outcome.choices, blank=True, default=Outcome.WAITING)
-    reason = models.TextField(blank=True)
+    reason = models.TextField(blank=True)  # in English
+    reason_said = models.JSONField(default=dict)  # the same as message and values, to be said in any language
     kind = models.CharField(max_length=12, blank=True)
     from_address = models.CharField(max_length=320, blank=True)
     subject = models.CharField(max_length=400, blank=True)
@@ -59,7 +68,8 @@ class MailboxCursor(models.Model):
     uidvalidity = models.BigIntegerField(null=True)
     last_uid = models.BigIntegerField(default=0)
     since = models.DateField(null=True)
-    seen = models.JSONField(default=list)  # POP3: UIDLs that are stored and still at the server
+    boundary = models.BigIntegerField(default=0)
+    seen = models.JSONField(default=list)  # POP3: what is stored and may still be at the server
     lease_owner = models.CharField(max_length=40, blank=True)  # one process at a time reads a mailbox
     lease_until = models.DateTimeField(null=True)
     updated_at = models.DateTimeField(auto_now=True)

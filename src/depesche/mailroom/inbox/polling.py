@@ -1,45 +1,55 @@
-"""Fetching from the mailbox: store, then mark at the server, then remember how far, then process.
+"""Fetching from the mailbox: store, remember how far, mark at the server.
 
 A cut at any point leaves mails unmarked or unremembered, never unstored; what is fetched twice is recognised
-by its fingerprint.
+by its fingerprint. What became of the mails is for processing.ProcessMails, in a thread of its own, so that a
+server that hangs holds nothing up.
 """
 
 from __future__ import annotations
 
 import logging
-import os
-import socket
 import threading
-import uuid
-from collections.abc import Iterator, Sequence
+import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import islice
 
 from django.db.models import Q
 from django.utils import timezone
 
-from depesche.mailroom.connections import access, queries
+from depesche.mailroom.connections import access, identity, queries
 from depesche.mailroom.connections.actions import note_polled
 from depesche.mailroom.inbox import intake, processing
 from depesche.mailroom.inbox.models import MailboxCursor
-from depesche.mailroom.mailboxes import Cursor, Fetched, Mailbox, MailboxConfig, MailboxError, open_mailbox
+from depesche.mailroom.mailboxes import (
+    Cursor,
+    Mailbox,
+    MailboxConfig,
+    MailboxError,
+    Position,
+    Stop,
+    open_mailbox,
+)
 
 logger = logging.getLogger(__name__)
 
-BATCH = 20  # mails stored and marked together
-LEASE = timedelta(seconds=90)
-IDLE_STEP = 30.0  # seconds of waiting before the lease is renewed and the settings are looked at again
+BATCH = 20  # mails remembered and marked together …
+BATCH_SECONDS = 2.0  # … or what came in so long
+SESSION = {"imap": 1000, "pop3": 100}  # mails of one look; over POP3 deletions count only once it has ended
+LEASE = timedelta(seconds=30)
+IDLE_STEP = 10.0  # seconds of waiting before the lease is renewed
+SETTINGS_STEP = 2.0  # seconds between looks whether the settings changed
 PAUSE = 60.0  # seconds between looks where the server cannot tell that something arrived
-_OWNER = f"{socket.gethostname()[:12]}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+_FIRST_PAUSE, _LONGEST_PAUSE = 15, 600  # seconds after a failure
 
 
 @dataclass(frozen=True)
 class Polled:
-    """What a look into the mailbox brought: mails fetched, and how many of them were new to us."""
+    """What a look into the mailbox brought: mails fetched, and how many of them were new to us. `more`: the
+    look was ended before the mailbox was."""
 
     fetched: int = 0
     stored: int = 0
+    more: bool = False
 
 
 class MailboxBusy(Exception):
@@ -47,15 +57,20 @@ class MailboxBusy(Exception):
 
 
 def poll_once() -> Polled:
-    """Look into the configured mailbox once and process what is there.
+    """Look into the configured mailbox until nothing new is there, and process it.
 
     Raises access.NotConfigured, MailboxBusy, MailboxError.
     """
     config = access.mailbox_config(queries.incoming())
-    with _Reader(config) as reader:
-        polled = reader.fetch(threading.Event())
-    processing.process_waiting()
-    return polled
+    fetched = stored = 0
+    more = True
+    while more:
+        with _Reader(config) as reader:
+            polled = reader.fetch(threading.Event())
+        fetched, stored, more = fetched + polled.fetched, stored + polled.stored, polled.more
+    while processing.process_waiting():
+        pass
+    return Polled(fetched, stored)
 
 
 class _Reader:
@@ -63,14 +78,16 @@ class _Reader:
 
     def __init__(self, config: MailboxConfig) -> None:
         self.config = config
+        self._owner = identity.new_owner()
         self._mailbox: Mailbox | None = None
 
     def __enter__(self) -> _Reader:
         self.renew()
         try:
             self._mailbox = open_mailbox(self.config)
-        except MailboxError as error:
-            note_polled(timezone.now(), error=str(error))
+        except BaseException as error:
+            if isinstance(error, MailboxError):
+                note_polled(timezone.now(), error=str(error))
             self._release()
             raise
         return self
@@ -89,10 +106,12 @@ class _Reader:
     def renew(self) -> None:
         """Take or keep the lease. Raises MailboxBusy."""
         now = timezone.now()
-        MailboxCursor.objects.get_or_create(source=self.config.name)
-        free = Q(lease_owner=_OWNER) | Q(lease_until=None) | Q(lease_until__lt=now)
+        row, _ = MailboxCursor.objects.get_or_create(source=self.config.name)
+        free = Q(lease_owner=self._owner) | Q(lease_until=None) | Q(lease_until__lt=now)
+        if identity.dead_among([row.lease_owner]):  # killed on this machine: nobody waits for its lease
+            free |= Q(lease_owner=row.lease_owner)
         taken = MailboxCursor.objects.filter(free, source=self.config.name).update(
-            lease_owner=_OWNER, lease_until=now + LEASE
+            lease_owner=self._owner, lease_until=now + LEASE
         )
         if not taken:
             raise MailboxBusy
@@ -104,41 +123,54 @@ class _Reader:
             self.renew()
 
     def _release(self) -> None:
-        MailboxCursor.objects.filter(source=self.config.name, lease_owner=_OWNER).update(
+        MailboxCursor.objects.filter(source=self.config.name, lease_owner=self._owner).update(
             lease_owner="", lease_until=None
         )
 
-    def fetch(self, stop: threading.Event) -> Polled:
-        """Store what is new, mark it, remember it. Raises MailboxError, after which the reader is closed."""
+    def fetch(self, stop: Stop) -> Polled:
+        """Store what is new, remember it, mark it. Raises MailboxError, MailboxBusy; the reader is closed
+        after any exception."""
         assert self._mailbox is not None
-        fetched = stored = 0
         try:
-            row = MailboxCursor.objects.get(source=self.config.name)
-            mails = self._mailbox.new_mails(_cursor(row))
-            for batch in _batches(mails, BATCH):
-                now = timezone.now()
-                fetched += len(batch)
-                stored += sum(self._store(mail, now) for mail in batch)
-                taken = [mail.position for mail in batch]
-                self._mailbox.mark_taken(taken)
-                _remember(row, self._mailbox.advanced(_cursor(row), taken, today=now.date()))
-                self.renew()
-                if stop.is_set():
-                    break
-            if not fetched and row.since is None:
-                # A mailbox that was empty: from here on everything in it is ours.
-                _remember(row, self._mailbox.advanced(_cursor(row), [], today=timezone.now().date()))
-        except MailboxError as error:
-            note_polled(timezone.now(), error=str(error))
+            polled = self._fetch(self._mailbox, stop)
+        except BaseException as error:
+            if isinstance(error, MailboxError):
+                note_polled(timezone.now(), error=str(error))
             self.close()
             raise
-        note_polled(timezone.now())
+        note_polled(timezone.now(), error=_about(self._mailbox.unreadable))
+        return polled
+
+    def _fetch(self, mailbox: Mailbox, stop: Stop) -> Polled:
+        fetched = stored = 0
+        row = MailboxCursor.objects.get(source=self.config.name)
+        taken: list[Position] = []
+        began = time.monotonic()
+        mailbox.unreadable = 0
+        for mail in mailbox.new_mails(_cursor(row)):
+            fetched += 1
+            stored += intake.store(
+                mail.raw, source=self.config.protocol, source_ref=str(mail.position), now=timezone.now()
+            ).new
+            taken.append(mail.position)
+            if len(taken) >= BATCH or time.monotonic() - began > BATCH_SECONDS:
+                self._settle(mailbox, row, taken)
+                taken, began = [], time.monotonic()
+            self.keep()
+            if stop.is_set() or fetched >= SESSION.get(self.config.protocol, BATCH):
+                self._settle(mailbox, row, taken)
+                return Polled(fetched, stored, more=True)
+        self._settle(mailbox, row, taken)
+        _remember(row, mailbox.caught_up(_cursor(row), today=timezone.now().date()))
         return Polled(fetched, stored)
 
-    def _store(self, mail: Fetched, now: datetime) -> bool:
-        return intake.store(mail.raw, source=self.config.protocol, source_ref=str(mail.position), now=now).new
+    def _settle(self, mailbox: Mailbox, row: MailboxCursor, taken: list[Position]) -> None:
+        """Remember before marking: over POP3 a deletion may stand though its answer was lost."""
+        if taken:
+            _remember(row, mailbox.advanced(_cursor(row), taken))
+            mailbox.mark_taken(taken)
 
-    def wait(self, seconds: float, stop: threading.Event) -> bool:
+    def wait(self, seconds: float, stop: Stop) -> bool:
         """Whether something arrived; False at once where the server cannot tell."""
         assert self._mailbox is not None
         try:
@@ -148,29 +180,47 @@ class _Reader:
             raise
 
 
-def _batches(mails: Iterator[Fetched], size: int) -> Iterator[Sequence[Fetched]]:
-    while batch := list(islice(mails, size)):
-        yield batch
+def _about(unreadable: int) -> str:
+    if not unreadable:
+        return ""
+    return f"fetch: the server names {unreadable} mails that it does not hand over; they are left there."
 
 
 def _cursor(row: MailboxCursor) -> Cursor:
-    return Cursor(
-        uidvalidity=row.uidvalidity, last_uid=row.last_uid, since=row.since, seen=frozenset(row.seen)
-    )
+    return Cursor(row.uidvalidity, row.last_uid, row.boundary, row.since, frozenset(row.seen))
 
 
 def _remember(row: MailboxCursor, cursor: Cursor) -> None:
+    if cursor == _cursor(row):
+        return
     row.uidvalidity, row.last_uid, row.since = cursor.uidvalidity, cursor.last_uid, cursor.since
+    row.boundary = cursor.boundary
     row.seen = sorted(cursor.seen)
-    row.save(update_fields=["uidvalidity", "last_uid", "since", "seen", "updated_at"])
+    row.save(update_fields=["uidvalidity", "last_uid", "boundary", "since", "seen", "updated_at"])
+
+
+class _SettingsChanged:
+    """A Stop: the given one, or that somebody saved other settings."""
+
+    def __init__(self, stop: Stop, revision: tuple[int, int] | None) -> None:
+        self._stop, self._revision = stop, revision
+        self._next = time.monotonic() + SETTINGS_STEP
+
+    def is_set(self) -> bool:
+        if self._stop.is_set():
+            return True
+        if time.monotonic() < self._next:
+            return False
+        self._next = time.monotonic() + SETTINGS_STEP
+        return queries.revision() != self._revision
 
 
 class PollMailboxes:
-    """The worker's task: processes what waits, reads the mailbox, and sleeps in IDLE where there is one."""
+    """The worker's task: reads the mailbox, and sleeps in IDLE where there is one."""
 
     name = "mailbox"
     pause = 1.0
-    wakes_on_change = True  # a mail that was piped in waits in the database
+    wakes_on_change = False  # on a busy day that would end each IDLE at once
 
     def __init__(self) -> None:
         self._reader: _Reader | None = None
@@ -179,14 +229,13 @@ class PollMailboxes:
         self._failures = 0
 
     def run(self, now: datetime, stop: threading.Event) -> int:
-        done = processing.process_waiting()
         revision = queries.revision()
         if revision != self._revision:
             self._revision, self._next_look, self._failures = revision, now, 0
-            self._close()
-        if now >= self._next_look and queries.incoming().is_mailbox:
-            done += self._look(now, stop)
-        return done
+            self.close()
+        if now < self._next_look or not queries.incoming().is_mailbox:
+            return 0
+        return self._look(now, stop)
 
     def _look(self, now: datetime, stop: threading.Event) -> int:
         try:
@@ -197,48 +246,51 @@ class PollMailboxes:
                 self._reader.renew()
             polled = self._reader.fetch(stop)
         except MailboxBusy:
-            self._close()
+            self.close()
             self._next_look = now + LEASE / 3
             return 0
         except (MailboxError, access.NotConfigured) as error:
             self._failed(now, error)
             return 0
+        except BaseException:
+            self.close()
+            raise
         self._failures = 0
         if self._reader.config.protocol == "pop3":
-            self._close()  # an open session would lock the mailbox
-        self._next_look = timezone.now() + timedelta(seconds=PAUSE)
-        if polled.stored:
-            processing.process_waiting()
+            self.close()  # an open session would lock the mailbox, and deletions count once it has ended
+        self._next_look = now if polled.more else timezone.now() + timedelta(seconds=PAUSE)
         return polled.fetched
 
     def _failed(self, now: datetime, error: Exception) -> None:
         if not self._failures:
-            logger.warning("the mailbox cannot be read: %s", error)
+            logger.warning("The mailbox cannot be read: %s", error)
         self._failures += 1
         self._reader = None
         note_polled(now, error=str(error))
-        self._next_look = now + timedelta(seconds=min(15 * 2**self._failures, 600))
+        seconds = min(_FIRST_PAUSE * 2 ** min(self._failures - 1, 10), _LONGEST_PAUSE)
+        self._next_look = now + timedelta(seconds=seconds)
 
-    def wait(self, stop: threading.Event) -> bool:
+    def wait(self, stop: Stop) -> bool:
         """In place of a pause: IDLE until something arrives. False where there is nothing to wait on."""
         if self._reader is None:
             return False
         try:
-            if not self._reader.wait(IDLE_STEP, stop):
+            arrived = self._reader.wait(IDLE_STEP, _SettingsChanged(stop, self._revision))
+            if not arrived:
                 self._reader.keep()
                 return False
-        except (MailboxError, MailboxBusy) as error:
+        except MailboxError as error:
+            # A connection that broke while nothing went on is no failure yet: log in again and look.
+            logger.info("IDLE ended: %s", error)
             self._reader = None
-            self._failed(timezone.now(), error)
+        except MailboxBusy:
+            self.close()
             return False
         self._next_look = timezone.now()
         return True
 
     def close(self) -> None:
-        """The worker ends: log out and give the lease back."""
-        self._close()
-
-    def _close(self) -> None:
-        if self._reader is not None:
-            self._reader.close()
-            self._reader = None
+        """Log out and give the lease back; also when the worker ends."""
+        reader, self._reader = self._reader, None
+        if reader is not None:
+            reader.close()

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db.models import Count, Q
 
+from depesche.mailroom.inbox.handlers import said
 from depesche.mailroom.inbox.models import Outcome, ReceivedMessage
 
 
@@ -23,12 +24,13 @@ class ReceivedRow:
     subject: str
     size: int
     outcome: Outcome
-    reason: str
+    reason_in_english: str
     item: str
     comment: int | None
     decided_by: str
     envelope_recipient: str = ""
     handler: str = ""
+    reason_said: Mapping[str, Any] = field(default_factory=dict, repr=False)
     proposal: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -36,12 +38,20 @@ class ReceivedRow:
         """The outcome as a word of the interface: "waiting" while there is none."""
         return self.outcome.value or "waiting"
 
+    @property
+    def reason(self) -> str:
+        """Why, in the language in force as far as the catalogues have it."""
+        message = self.reason_said.get("message")
+        return said(message, self.reason_said.get("values", {})) if message else self.reason_in_english
 
-_FIELDS = tuple(name for name in ReceivedRow.__dataclass_fields__ if name != "outcome")
+
+_TRANSLATED = {"outcome", "reason_in_english"}
+_FIELDS = ("outcome", "reason", *(set(ReceivedRow.__dataclass_fields__) - _TRANSLATED))
 
 
 def _row(values: dict[str, Any]) -> ReceivedRow:
-    return ReceivedRow(**values | {"outcome": Outcome(values["outcome"])})
+    outcome, reason = Outcome(values.pop("outcome")), values.pop("reason")
+    return ReceivedRow(outcome=outcome, reason_in_english=reason, **values)
 
 
 def received(
@@ -57,11 +67,11 @@ def received(
         )
     if before is not None:
         rows = rows.filter(pk__lt=before)
-    return [_row(dict(values)) for values in rows.values("outcome", *_FIELDS)[:limit]]
+    return [_row(dict(values)) for values in rows.values(*_FIELDS)[:limit]]
 
 
 def received_mail(received_id: int) -> ReceivedRow | None:
-    values = ReceivedMessage.objects.filter(pk=received_id).values("outcome", *_FIELDS).first()
+    values = ReceivedMessage.objects.filter(pk=received_id).values(*_FIELDS).first()
     return _row(dict(values)) if values else None
 
 

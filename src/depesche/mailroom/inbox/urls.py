@@ -11,4 +11,5 @@ urlpatterns = [
     path("<int:received_id>/source", views.source, name="source"),
     path("<int:received_id>/accept", views.accept, name="accept"),
     path("<int:received_id>/discard", views.discard, name="discard"),
+    path("<int:received_id>/replay", views.replay, name="replay"),
 ]

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import re
+
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from depesche.mailformat.reading import read
-from depesche.mailroom.inbox import processing, queries
+from depesche.mailroom.inbox import processing, queries, reader
+from depesche.mailroom.inbox.handlers import Handled, Sentence
 from depesche.mailroom.inbox.models import Outcome
 from depesche.mailroom.inbox.queries import ReceivedRow
 from depesche.mailroom.pages.rights import administrators_only
 
 _PAGE = 50
+_ID = re.compile("[0-9]{1,18}")
 _MAX_SHOWN = 200_000  # characters of a mail's source on the page; the download has all
 
 
@@ -25,9 +28,9 @@ def received_list(request: HttpRequest) -> HttpResponse:
     wanted = request.GET.get("outcome", "")
     outcome = Outcome(wanted) if wanted in Outcome.values and wanted else None
     before = request.GET.get("before", "")
-    text = request.GET.get("q", "").strip()[:200]
+    text = request.GET.get("q", "").replace("\0", "").strip()[:200]
     rows = queries.received(
-        outcome, text=text, before=int(before) if before.isdecimal() else None, limit=_PAGE + 1
+        outcome, text=text, before=int(before) if _ID.fullmatch(before) else None, limit=_PAGE + 1
     )
     counted = queries.counts()
     return render(
@@ -58,18 +61,23 @@ def detail(request: HttpRequest, received_id: int) -> HttpResponse:
     """One received mail: the text taken over, what was cut, and its source."""
     row = _row(received_id)
     raw = queries.raw_mail(received_id) or b""
-    reading = read(raw)
-    source = raw.decode("utf-8", "replace")
+    try:
+        reading = reader.read(raw)
+    except reader.Unreadable:
+        reading = None
+    # Cut first: a mail of 50 MB is not decoded for the part that is shown.
+    source = raw[: 4 * _MAX_SHOWN].decode("utf-8", "replace")
     return render(
         request,
         "depesche/inbox/detail.html",
         {
             "row": row,
-            "mail": reading.mail,
+            "mail": reading.mail if reading else None,
             "reading": reading,
             "source": source[:_MAX_SHOWN],
-            "shortened": len(source) > _MAX_SHOWN,
+            "shortened": len(source) > _MAX_SHOWN or len(raw) > 4 * _MAX_SHOWN,
             "is_held": row.outcome is Outcome.HELD,
+            "is_replayable": row.outcome in processing.REPLAYABLE,
         },
     )
 
@@ -93,12 +101,14 @@ def accept(request: HttpRequest, received_id: int) -> HttpResponse:
     _row(received_id)
     try:
         handled = processing.accept_held(received_id, by=str(request.user))
-    except (processing.NotHeld, LookupError):
+    except processing.NotHeld:
         messages.warning(request, _("This mail is no longer held: somebody has decided already."))
+    except LookupError:
+        messages.error(request, _("Whoever held this mail is not installed any more. It can be discarded."))
+    except reader.Unreadable as error:
+        messages.error(request, Sentence(processing.NOT_READ[error.trouble]).in_words())
     else:
-        say = messages.success if handled.outcome in (Outcome.COMMENT, Outcome.ITEM) else messages.warning
-        text = handled.reason or Outcome(handled.outcome).label
-        say(request, f"{text} {handled.item}".strip())
+        _say(request, handled)
     return redirect("inbox:detail", received_id=received_id)
 
 
@@ -112,3 +122,24 @@ def discard(request: HttpRequest, received_id: int) -> HttpResponse:
     except processing.NotHeld:
         messages.warning(request, _("This mail is no longer held: somebody has decided already."))
     return redirect("inbox:detail", received_id=received_id)
+
+
+@require_POST
+@administrators_only
+def replay(request: HttpRequest, received_id: int) -> HttpResponse:
+    """Process a mail anew that has had no effect: settings and people may have changed."""
+    _row(received_id)
+    try:
+        handled = processing.replay(received_id, by=str(request.user))
+    except processing.NotReplayable:
+        messages.warning(request, _("This mail has been processed by somebody else meanwhile."))
+    else:
+        _say(request, handled)
+    return redirect("inbox:detail", received_id=received_id)
+
+
+def _say(request: HttpRequest, handled: Handled) -> None:
+    say = messages.success if handled.outcome in (Outcome.COMMENT, Outcome.ITEM) else messages.warning
+    reason = handled.reason
+    words = reason.in_words() if isinstance(reason, Sentence) else reason
+    say(request, f"{words or Outcome(handled.outcome).label} {handled.item}".strip())

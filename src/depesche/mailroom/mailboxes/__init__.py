@@ -4,7 +4,7 @@ Used by the inbox (polling), by the diagnosis (arrival of the test mail) and by 
 to the mailbox first". Synchronous: one thread a mailbox. No Django models.
 """
 
-from depesche.mailroom.mailboxes.config import Cursor, Fetched, Mailbox, MailboxConfig, Position
+from depesche.mailroom.mailboxes.config import Cursor, Fetched, Mailbox, MailboxConfig, Position, Stop
 from depesche.mailroom.mailboxes.errors import MailboxError, MailboxStage
 from depesche.mailroom.mailboxes.opening import login_only, open_mailbox
 
@@ -16,6 +16,7 @@ __all__ = [
     "MailboxError",
     "MailboxStage",
     "Position",
+    "Stop",
     "login_only",
     "open_mailbox",
 ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -39,25 +38,32 @@ class MailboxConfig:
 class Cursor:
     """How far a mailbox has been read. Empty: never.
 
-    IMAP: every mail up to `last_uid` under `uidvalidity` was stored; when the server numbers anew, mails
-    since `since` are looked at again (stored ones are recognised). POP3: `seen` are the UIDLs that were
-    stored, but are still at the server.
+    IMAP: under `uidvalidity`, every mail up to `last_uid` was gone through. `boundary` is the last mail that
+    was there when these numbers were first seen: of the mails up to it, only the unread ones are ours where
+    the mailbox is new to us (`since` None), and where the server numbered anew those that came after the day
+    `since` (stored ones are recognised).
+    POP3: `seen` names the mails that are stored but may still be at the server, each as "UIDL digest".
     """
 
     uidvalidity: int | None = None
     last_uid: int = 0
+    boundary: int = 0
     since: date | None = None
     seen: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
 class Position:
-    """Where a mail stands in its mailbox: `uid` for IMAP, `uidl` (and its number now) for POP3."""
+    """Where a mail stands in its mailbox: `uid` for IMAP; for POP3 `uidl`, its `number` in this session and
+    the `digest` of its header. `whole` is False where only the beginning of a huge mail was fetched.
+    """
 
     uid: int = 0
+    uidvalidity: int = 0
     uidl: str = ""
     number: int = 0
-    uidvalidity: int = 0
+    digest: str = ""
+    whole: bool = True
 
     def __str__(self) -> str:
         return self.uidl or f"{self.uidvalidity}/{self.uid}"
@@ -71,6 +77,12 @@ class Fetched:
     raw: bytes = field(repr=False)
 
 
+class Stop(Protocol):
+    """What tells to end a wait; a threading.Event is one. Asked about once a second."""
+
+    def is_set(self) -> bool: ...
+
+
 class Mailbox(Protocol):
     """An open, logged-in mailbox. Every method raises MailboxError when the connection fails."""
 
@@ -80,15 +92,21 @@ class Mailbox(Protocol):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None: ...
 
+    unreadable: int
+    """How many mails the server named but would not hand over; they are left alone."""
+
     def new_mails(self, cursor: Cursor) -> Iterator[Fetched]:
         """Mails that the cursor does not cover, oldest first, one at a time. Nothing is marked by that."""
 
     def mark_taken(self, positions: Sequence[Position]) -> None:
         """These mails are stored with us: mark (IMAP) or delete (POP3) them at the server."""
 
-    def advanced(self, cursor: Cursor, taken: Sequence[Position], *, today: date) -> Cursor:
-        """The cursor once these mails are stored and marked."""
+    def advanced(self, cursor: Cursor, taken: Sequence[Position]) -> Cursor:
+        """The cursor once these mails, in the order in which they came, are stored."""
 
-    def wait(self, seconds: float, stop: threading.Event) -> bool:
+    def caught_up(self, cursor: Cursor, *, today: date) -> Cursor:
+        """The cursor once everything that `new_mails` named is stored."""
+
+    def wait(self, seconds: float, stop: Stop) -> bool:
         """Wait until something arrives (True), or the time is over or `stop` is set (False). Where the
         server cannot tell, returns False at once."""

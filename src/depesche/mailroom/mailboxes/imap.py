@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import threading
+import imaplib
+import logging
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -12,11 +13,14 @@ from types import TracebackType
 from typing import Any, Self
 
 from imapclient import SEEN, IMAPClient
+from imapclient.exceptions import IMAPClientError
 
-from depesche.mailroom.mailboxes.config import MAX_MAIL, Cursor, Fetched, MailboxConfig, Position
+from depesche.mailroom.mailboxes.config import MAX_MAIL, Cursor, Fetched, MailboxConfig, Position, Stop
 from depesche.mailroom.mailboxes.errors import MailboxStage, explained
 from depesche.mailroom.mailboxes.security import check_clear_password, check_peer, implicit_tls, secure
 from depesche.smtpclient import tls
+
+log = logging.getLogger(__name__)
 
 _IDLE_STEP = 1.0  # seconds after which a stop is noticed
 _IDLE_RENEW = 9 * 60.0  # seconds; servers and routers drop silent connections (RFC 2177 says 29 minutes)
@@ -27,14 +31,14 @@ class ImapMailbox:
 
     def __init__(self, config: MailboxConfig) -> None:
         self._config = config
+        self.unreadable = 0
         with explained(MailboxStage.CONNECT, hide=config.password):
             self._client = self._connect()
         try:
             with explained(MailboxStage.LOGIN, hide=config.password):
                 self._login()
             with explained(MailboxStage.FOLDER, hide=config.password):
-                selected = self._client.select_folder(config.folder)
-                self._uidvalidity = int(selected.get(b"UIDVALIDITY", 0))
+                self._select(config.folder)
         except BaseException:
             self.close()
             raise
@@ -76,6 +80,14 @@ class ImapMailbox:
         else:
             self._client.login(config.username, config.password)
 
+    def _select(self, folder: str) -> None:
+        selected = self._client.select_folder(folder)
+        self._uidvalidity = int(selected.get(b"UIDVALIDITY", 0))
+        self._uidnext = int(selected.get(b"UIDNEXT", 0)) or max(self._client.search(["ALL"]), default=0) + 1
+        # Where nothing can be marked (a shared folder that is read-only), the cursor alone remembers.
+        permanent = selected.get(b"PERMANENTFLAGS", (SEEN,))
+        self._can_mark = b"READ-ONLY" not in selected and SEEN in permanent
+
     def __enter__(self) -> Self:
         return self
 
@@ -93,36 +105,61 @@ class ImapMailbox:
 
     def new_mails(self, cursor: Cursor) -> Iterator[Fetched]:
         with explained(MailboxStage.FETCH):
-            uids = sorted(self._client.search(self._criteria(cursor)))
+            self._client.noop()  # what arrived since is announced only after a command
+            uids = self._wanted(self._begun(cursor))
         for uid in uids:
-            if uid <= cursor.last_uid and cursor.uidvalidity == self._uidvalidity:
-                continue  # "UID n:*" always names the last mail, new or not
             with explained(MailboxStage.FETCH):
-                # PEEK: the mail stays unread until it is stored.
-                answer = self._client.fetch([uid], [f"BODY.PEEK[]<0.{MAX_MAIL}>"])
-            raw = _body(answer.get(uid, {}))
-            if raw is not None:  # None: deleted in the meantime
-                yield Fetched(Position(uid=uid, uidvalidity=self._uidvalidity), raw)
+                raw = self._fetch(uid)
+            if raw is not None:  # None: deleted in the meantime, or broken at the server
+                position = Position(uid=uid, uidvalidity=self._uidvalidity, whole=len(raw) < MAX_MAIL)
+                yield Fetched(position, raw)
 
-    def _criteria(self, cursor: Cursor) -> list[Any]:
+    def _fetch(self, uid: int) -> bytes | None:
+        try:
+            # PEEK: the mail stays unread until it is stored.
+            answer = self._client.fetch([uid], [f"BODY.PEEK[]<0.{MAX_MAIL}>"])
+        except imaplib.IMAP4.abort:
+            raise
+        except (imaplib.IMAP4.error, IMAPClientError) as error:
+            # Some servers refuse a single mail that they cannot convert. It must not hold up the others.
+            log.warning("The mail with UID %s cannot be fetched: %s", uid, error)
+            self.unreadable += 1
+            return None
+        return _body(answer.get(uid, {}))
+
+    def _begun(self, cursor: Cursor) -> Cursor:
+        """The cursor in the numbers of this session."""
         if cursor.uidvalidity == self._uidvalidity:
-            return ["UID", f"{cursor.last_uid + 1}:*"]
-        if cursor.since is None:
-            return ["UNSEEN"]  # a mailbox with a past: what was read in it is not ours
-        return ["SINCE", cursor.since - timedelta(days=1)]  # numbered anew; stored mails are recognised
+            return cursor
+        return replace(cursor, uidvalidity=self._uidvalidity, last_uid=0, boundary=self._uidnext - 1)
+
+    def _wanted(self, cursor: Cursor) -> list[int]:
+        search, last = self._client.search, cursor.last_uid
+        start = max(last, cursor.boundary) + 1
+        found = {uid for uid in search(["UID", f"{start}:*"]) if uid >= start}  # "n:*" names the last, always
+        if last < cursor.boundary:
+            ours = ["UNSEEN"] if cursor.since is None else ["SINCE", cursor.since - timedelta(days=1)]
+            found.update(search(["UID", f"{last + 1}:{cursor.boundary}", *ours]))
+        elif last > cursor.boundary and self._can_mark:
+            # All that we took is marked, so what is not was missed: some servers show a lower number late.
+            found.update(search(["UID", f"{cursor.boundary + 1}:{last}", "UNSEEN"]))
+        return sorted(found)
 
     def mark_taken(self, positions: Sequence[Position]) -> None:
         uids = [position.uid for position in positions]
-        if uids:
+        if uids and self._can_mark:
             with explained(MailboxStage.MARK):
                 self._client.add_flags(uids, [SEEN], silent=True)
 
-    def advanced(self, cursor: Cursor, taken: Sequence[Position], *, today: date) -> Cursor:
-        known = cursor.last_uid if cursor.uidvalidity == self._uidvalidity else 0
-        last = max([known, *(position.uid for position in taken)])
-        return replace(cursor, uidvalidity=self._uidvalidity, last_uid=last, since=today)
+    def advanced(self, cursor: Cursor, taken: Sequence[Position]) -> Cursor:
+        begun = self._begun(cursor)
+        return replace(begun, last_uid=max([begun.last_uid, *(position.uid for position in taken)]))
 
-    def wait(self, seconds: float, stop: threading.Event) -> bool:
+    def caught_up(self, cursor: Cursor, *, today: date) -> Cursor:
+        begun = self._begun(cursor)
+        return replace(begun, last_uid=max(begun.last_uid, begun.boundary), since=today)
+
+    def wait(self, seconds: float, stop: Stop) -> bool:
         """IDLE (RFC 2177), as a wake-up only: what arrived is then read as ever."""
         if not self._client.has_capability("IDLE"):
             return False

@@ -1,26 +1,30 @@
 """A mailbox over POP3 (RFC 1939), by the standard library.
 
 POP3 has no marks: a mail that is stored with us is deleted at the server. Deletions take effect at QUIT; when
-that is lost, the UIDL tells next time that the mail is known, and it is deleted without being fetched again.
+that is lost, UIDL and header tell next time that the mail is known, and it is deleted without being fetched
+again. The UIDL alone is not believed: there are servers that give an old one to a new mail.
 """
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import logging
 import poplib
 import socket
 import ssl
-import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 from types import TracebackType
 from typing import Self
 
-from depesche.mailroom.mailboxes.config import MAX_MAIL, Cursor, Fetched, MailboxConfig, Position
+from depesche.mailroom.mailboxes.config import MAX_MAIL, Cursor, Fetched, MailboxConfig, Position, Stop
 from depesche.mailroom.mailboxes.errors import MailboxStage, explained
 from depesche.mailroom.mailboxes.security import check_clear_password, check_peer, implicit_tls, secure
 from depesche.smtpclient import tls
+
+log = logging.getLogger(__name__)
 
 _LINES_OF_TOO_LARGE = 2000
 _LONGEST_LINE = 1_000_000  # octets; real mails break the 512 of the RFC, and poplib refuses them over 2,048
@@ -74,6 +78,8 @@ class Pop3Mailbox:
     def __init__(self, config: MailboxConfig) -> None:
         self._config = config
         self._broken = False
+        self.unreadable = 0
+        self._named: frozenset[str] = frozenset()
         with explained(MailboxStage.CONNECT, hide=config.password):
             self._client = self._connect()
         try:
@@ -126,39 +132,89 @@ class Pop3Mailbox:
     def new_mails(self, cursor: Cursor) -> Iterator[Fetched]:
         with explained(MailboxStage.FETCH):
             sizes = dict(_pairs(self._client.list()[1]))
-            names = dict(_pairs(self._client.uidl()[1]))
-        known = [
-            Position(uidl=uidl, number=int(number)) for number, uidl in names.items() if uidl in cursor.seen
-        ]
-        self.mark_taken(known)  # stored before, and the QUIT that should have deleted them was lost
+            names = self._names(sizes)
+        self._named = frozenset(names.values())
+        known = {entry.partition(" ")[0] for entry in cursor.seen}
         for number, uidl in names.items():
-            if uidl in cursor.seen:
+            whole = int(sizes.get(number, "0")) <= MAX_MAIL
+            if uidl in known and self._is_seen(uidl, int(number), cursor):
+                # Stored before, and the QUIT that should have deleted it was lost; or too large for that.
+                self.mark_taken([Position(uidl=uidl, number=int(number), whole=whole)])
                 continue
             with explained(MailboxStage.FETCH):
-                try:
-                    if int(sizes.get(number, "0")) > MAX_MAIL:
-                        lines = self._client.top(int(number), _LINES_OF_TOO_LARGE)[1]
-                    else:
-                        lines = self._client.retr(int(number))[1]
-                except (OSError, poplib.error_proto):
-                    self._broken = True
-                    raise
-            raw = b"\r\n".join(lines) + b"\r\n"
-            yield Fetched(Position(uidl=uidl, number=int(number)), raw)
+                lines = self._lines(int(number), None if whole else _LINES_OF_TOO_LARGE)
+            if lines is None:
+                self.unreadable += 1
+                continue
+            position = Position(uidl=uidl, number=int(number), digest=_digest(lines), whole=whole)
+            yield Fetched(position, b"\r\n".join(lines) + b"\r\n")
+
+    def _names(self, sizes: dict[str, str]) -> dict[str, str]:
+        """UIDLs by number; without any where the server has none (the command is optional)."""
+        try:
+            return dict(_pairs(self._client.uidl()[1]))
+        except poplib.error_proto as error:
+            if self._is_gone(error):
+                raise
+            return dict.fromkeys(sizes, "")
+
+    def _lines(self, number: int, only: int | None) -> list[bytes] | None:
+        """The lines of a mail, or its header and the first `only` ones of its body; None where the server
+        refuses to hand over this one mail."""
+        try:
+            return (self._client.retr(number) if only is None else self._client.top(number, only))[1]
+        except poplib.error_proto as error:
+            if self._is_gone(error):
+                raise
+            log.warning("Mail %s cannot be fetched: %s", number, error)
+            return None
+        except OSError:
+            self._broken = True
+            raise
+
+    def _is_gone(self, error: poplib.error_proto) -> bool:
+        """Whether the connection is of no more use after this; else it was a plain -ERR."""
+        words = error.args[0] if error.args else b""
+        refused = isinstance(words, bytes) and words.startswith(b"-ERR") and words != b"-ERR EOF"
+        self._broken = self._broken or not refused
+        return self._broken
+
+    def _is_seen(self, uidl: str, number: int, cursor: Cursor) -> bool:
+        with explained(MailboxStage.FETCH):
+            head = self._lines(number, 0)
+        return head is not None and f"{uidl} {_digest(head)}" in cursor.seen
 
     def mark_taken(self, positions: Sequence[Position]) -> None:
         with explained(MailboxStage.MARK):
             for position in positions:
-                self._client.dele(position.number)
+                if position.whole:  # what was fetched in part only stays where it is whole
+                    self._client.dele(position.number)
 
-    def advanced(self, cursor: Cursor, taken: Sequence[Position], *, today: date) -> Cursor:
-        with explained(MailboxStage.FETCH):
-            there = {uidl for _, uidl in _pairs(self._client.uidl()[1])}
-        seen = (cursor.seen & there) | {position.uidl for position in taken}
-        return replace(cursor, seen=frozenset(seen), since=today)
+    def advanced(self, cursor: Cursor, taken: Sequence[Position]) -> Cursor:
+        seen = {f"{position.uidl} {position.digest}" for position in taken if position.uidl}
+        return replace(cursor, seen=cursor.seen | seen)
 
-    def wait(self, seconds: float, stop: threading.Event) -> bool:
+    def caught_up(self, cursor: Cursor, *, today: date) -> Cursor:
+        """What the server does not name any more is forgotten."""
+        still = frozenset(entry for entry in cursor.seen if entry.partition(" ")[0] in self._named)
+        return replace(cursor, seen=still, since=today)
+
+    def wait(self, seconds: float, stop: Stop) -> bool:
         return False  # POP3 cannot tell, and an open session would lock the mailbox
+
+
+_CHANGES = (b"status:", b"x-status:", b"x-uidl:", b"x-keywords:", b"x-mozilla-")
+
+
+def _digest(lines: Sequence[bytes]) -> str:
+    """The header of a mail in one word, without the lines in which servers note what was read."""
+    digest = hashlib.sha256()
+    for line in lines:
+        if not line:
+            break
+        if not line.lower().startswith(_CHANGES):
+            digest.update(line.rstrip() + b"\n")
+    return digest.hexdigest()[:20]
 
 
 def _offers_stls(client: poplib.POP3) -> bool:
