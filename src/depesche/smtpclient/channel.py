@@ -137,6 +137,13 @@ class Channel(asyncio.Protocol):
         self._paused = False
         self.pump(progress=True)
 
+    def forsaken(self) -> None:
+        """A failed handshake closes the transport without telling us: nobody need wait for that."""
+        if self.transport is not None:
+            self.transport.abort()
+        if not self.closed.done():
+            self.closed.set_result(None)
+
     # ---- what the session uses
 
     def pump(self, *, progress: bool = False) -> None:

@@ -243,6 +243,7 @@ class Session:
                     ssl_handshake_timeout=self.config.timeouts.tls,
                 )
             except BaseException:
+                channel.forsaken()
                 self._raise_if_lost()  # injected octets are the better explanation
                 raise
             if transport is None:
