@@ -47,3 +47,11 @@ def test_a_person_who_cannot_be_stored_gets_no_mail() -> None:
             actions.create_person(email, "Jana")
     assert outbox.recipients() == []
     assert Person.objects.count() == 1
+
+
+def test_deactivation_withdraws_what_still_waits() -> None:
+    jana = actions.create_person("jana@example.org", "Jana")
+    actions.create_person("ana@example.org", "Ana")
+    actions.deactivate(jana)
+    states = {row.recipient: row.state for row in outbox.recipients()}
+    assert states == {"jana@example.org": "cancelled", "ana@example.org": "queued"}

@@ -80,7 +80,7 @@ def test_a_whole_item(monkeypatch: pytest.MonkeyPatch) -> None:
         ("person add nonsense --name Alice", "@"),
         ("person deactivate eve@example.org", "nobody with the address"),
         ("workspace add Other --member eve@example.org", "nobody with the address"),
-        ("demo-data --people 2 --items 1 --watchers 2", "need 3 people"),
+        ("demo-data --people 2 --items 1 --watchers 3", "need as many people"),
     ],
 )
 def test_refusals_are_one_sentence(monkeypatch: pytest.MonkeyPatch, words: str, sentence: str) -> None:

@@ -47,7 +47,12 @@ def test_bulk_data_has_the_size_that_was_asked_for() -> None:
     assert len(outbox.recipients()) == 7
 
 
-@pytest.mark.parametrize("size", [(0, 1, 0), (3, 1, 3)])
+def test_everybody_may_watch() -> None:
+    bulk.demo_data(people=4, items=3, watchers=4, password=None, now=timezone.now())
+    assert Watcher.objects.count() == 12
+
+
+@pytest.mark.parametrize("size", [(0, 1, 0), (3, 1, 4)])
 def test_bulk_data_that_cannot_be(size: tuple[int, int, int]) -> None:
     people, items, watchers = size
     with pytest.raises(ValidationError):

@@ -18,6 +18,9 @@ from django.utils.translation import gettext as _
 
 from depesche.mailformat.addresses import Address, AddressError
 from depesche.mailformat.characters import clean_name
+from depesche.mailroom.outbox import actions as outbox_actions
+from depesche.mailroom.outbox import queries as outbox
+from depesche.mailroom.outbox.states import State
 from depesche.tracker.accounts import mails
 from depesche.tracker.accounts.models import Person, VerifiedAddress
 
@@ -151,8 +154,11 @@ def change_password(person: Person, *, old: str, new: str) -> None:
 
 
 def deactivate(person: Person) -> None:
-    """No sign-in, no mail, no answer by mail; sessions and links end at once. What they wrote stays."""
-    Person.objects.filter(pk=person.pk).update(is_active=False, session_epoch=F("session_epoch") + 1)
+    """No sign-in, no mail, no answer by mail; sessions and links end at once, mails that still wait are
+    withdrawn. What they wrote stays."""
+    with transaction.atomic():
+        Person.objects.filter(pk=person.pk).update(is_active=False, session_epoch=F("session_epoch") + 1)
+        outbox_actions.cancel(_waiting_mails(person))
     person.refresh_from_db(fields=["is_active", "session_epoch"])
 
 
@@ -160,6 +166,15 @@ def activate(person: Person) -> None:
     """The way back. Old sessions and links stay dead."""
     Person.objects.filter(pk=person.pk).update(is_active=True)
     person.refresh_from_db(fields=["is_active"])
+
+
+def _waiting_mails(person: Person) -> list[int]:
+    return [
+        row.id
+        for state in (State.QUEUED, State.DEFERRED, State.HELD, State.UNCERTAIN)
+        for row in outbox.recipients(state, person.email, limit=1000)
+        if row.recipient.casefold() == person.email.casefold()
+    ]
 
 
 def _address(email: str) -> Address:

@@ -20,14 +20,14 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import translation
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_noop, ngettext
 
 from depesche.mailformat.addresses import Address
 from depesche.mailformat.classify import Kind
 from depesche.mailformat.reply_text import ReplyText, reply_text
 from depesche.mailroom.connections import actions as connection_actions
 from depesche.mailroom.connections import queries as connections
-from depesche.mailroom.inbox.handlers import Handled, IncomingMail
+from depesche.mailroom.inbox.handlers import Handled, IncomingMail, Sentence
 from depesche.mailroom.inbox.models import Outcome
 from depesche.tracker.accounts import queries as accounts
 from depesche.tracker.accounts.models import Person
@@ -57,11 +57,13 @@ class CorrespondenceHandler:
     def handle(self, mail: IncomingMail) -> Handled | None:
         own = threads.addresses()
         if envelope.is_our_own(mail, own):
-            return Handled(Outcome.IGNORED, "A mail that Depesche itself wrote.")
+            return Handled(Outcome.IGNORED, Sentence(gettext_noop("A mail that Depesche itself wrote.")))
         if mail.reading.kind is not Kind.PERSONAL:
             return Handled(Outcome.IGNORED, _why_not_personal(mail))
         if mail.envelope_sender == "":
-            return Handled(Outcome.IGNORED, "A mail with the null sender: written by a program.")
+            return Handled(
+                Outcome.IGNORED, Sentence(gettext_noop("A mail with the null sender: written by a program."))
+            )
         if own.tagged is False and envelope.arrived_tagged(mail):
             connection_actions.note_tagged_address_seen(mail.received_at)
         named = envelope.named_threads(mail)
@@ -70,7 +72,9 @@ class CorrespondenceHandler:
             return _without_author(mail, named)
         sender = _Sender(address, accounts.person_by_address(address.addr_spec))
         if sender.person is not None and not sender.person.is_active:
-            return Handled(Outcome.REJECTED, "The sender's account is deactivated.")
+            return Handled(
+                Outcome.REJECTED, Sentence(gettext_noop("The account of the sender is deactivated."))
+            )
         if named:
             return self._answer(mail, named, sender, own)
         return self._new_mail(mail, sender, own)
@@ -80,7 +84,10 @@ class CorrespondenceHandler:
         item = queries.item(int(proposal.get("item") or 0))
         author = accounts.person(int(proposal.get("author") or 0))
         if item is None or author is None:
-            return Handled(Outcome.REJECTED, "The item or the proposed author is not there any more.")
+            return Handled(
+                Outcome.REJECTED,
+                Sentence(gettext_noop("The item or the proposed author is not there any more.")),
+            )
         written_by = envelope.writer(mail)
         stranger = written_by is None or not accounts.owns_address(author.pk, written_by.addr_spec)
         return _comment(
@@ -101,10 +108,12 @@ class CorrespondenceHandler:
             return _held(mail, named, sender)
         item = queries.item(thread.item_id)
         if item is None:
-            return Handled(Outcome.REJECTED, "The item that it answers is not there any more.")
+            return Handled(
+                Outcome.REJECTED, Sentence(gettext_noop("The item that it answers is not there any more."))
+            )
         if not queries.may_read(person, item):
             polite.answer(mail, Refusal.NOT_ALLOWED, own=own, speaks=person.language, item=item.key)
-            reason = "The sender is no longer a member of the item's workspace."
+            reason = Sentence(gettext_noop("The sender is not a member of the workspace of the item."))
             return Handled(Outcome.REJECTED, reason, item=item.key)
         return _comment(mail, item, person, how_known=HowKnown.TOKEN)
 
@@ -112,37 +121,53 @@ class CorrespondenceHandler:
         person = sender.person
         if person is None:
             polite.answer(mail, Refusal.NOT_KNOWN, own=own)
-            return Handled(Outcome.REJECTED, f"Nobody with the address {sender.address.addr_spec} is known.")
+            return Handled(
+                Outcome.REJECTED,
+                Sentence(
+                    gettext_noop("Nobody with the address %(address)s is known."),
+                    address=sender.address.addr_spec,
+                ),
+            )
         held = _held_by_subject(mail, person)
         if held is not None:
             return held
         if not connections.outgoing().items_by_mail:
             polite.answer(mail, Refusal.NO_ITEMS, own=own, speaks=person.language)
-            return Handled(Outcome.REJECTED, "It answers no mail of ours, and items by mail are off.")
+            return Handled(
+                Outcome.REJECTED,
+                Sentence(gettext_noop("It answers no mail of ours, and items by mail are off.")),
+            )
         workspace = _workspace_for(person)
         if workspace is None:
             polite.answer(mail, Refusal.NO_WORKSPACE, own=own, speaks=person.language)
-            return Handled(Outcome.REJECTED, "The sender is a member of no workspace.")
+            return Handled(
+                Outcome.REJECTED, Sentence(gettext_noop("The sender is a member of no workspace."))
+            )
         return _item(mail, workspace, person)
 
 
 # --- deciding -----------------------------------------------------------------------------------------------
 
 
-def _why_not_personal(mail: IncomingMail) -> str:
-    what = {
-        Kind.AUTOMATIC: "An automatic mail",
-        Kind.BULK: "A mail to many",
-        Kind.REPORT: "A delivery report",
-    }[mail.reading.kind]
-    return f"{what}: {mail.reading.reason}." if mail.reading.reason else f"{what}."
+def _why_not_personal(mail: IncomingMail) -> Sentence:
+    """What it is instead, and the sign by which that is known."""
+    message = {
+        Kind.AUTOMATIC: gettext_noop("An automatic mail (%(sign)s)."),
+        Kind.BULK: gettext_noop("A mail to many (%(sign)s)."),
+    }.get(mail.reading.kind, gettext_noop("A delivery report (%(sign)s)."))
+    return Sentence(message, sign=mail.reading.reason)
 
 
 def _without_author(mail: IncomingMail, named: Sequence[Thread]) -> Handled:
     """No From, or several: nobody's word. Where it answers something, a person may still want it."""
     authors = mail.reading.mail.from_
     if not authors or not named:
-        return Handled(Outcome.IGNORED, "It names no sender." if not authors else "It names several senders.")
+        return Handled(
+            Outcome.IGNORED,
+            Sentence(
+                gettext_noop("It names several senders.") if authors else gettext_noop("It names no sender.")
+            ),
+        )
     return _held(mail, named, _Sender(authors[0], None))
 
 
@@ -159,15 +184,23 @@ def _held(mail: IncomingMail, named: Sequence[Thread], sender: _Sender) -> Handl
         if author is None:
             continue
         if by_address is not None:
-            reason = f"From {by_address.name}'s address, but in answer to a mail to somebody else."
+            reason = Sentence(
+                gettext_noop("From the address of %(name)s, but in answer to a mail to somebody else."),
+                name=by_address.name,
+            )
         else:
-            reason = (
-                f"In answer to a mail to {author.name}, but from another address: {sender.address.addr_spec}."
+            reason = Sentence(
+                gettext_noop("In answer to a mail to %(name)s, but from another address: %(address)s."),
+                name=author.name,
+                address=sender.address.addr_spec,
             )
         return Handled(
             Outcome.HELD, reason, item=item.key, text=mail.reading.text, proposal=_proposal(item, author)
         )
-    return Handled(Outcome.REJECTED, "It answers a mail about an item that nobody here may read any more.")
+    return Handled(
+        Outcome.REJECTED,
+        Sentence(gettext_noop("It answers a mail about an item that its writer may not read.")),
+    )
 
 
 def _held_by_subject(mail: IncomingMail, person: Person) -> Handled | None:
@@ -178,8 +211,11 @@ def _held_by_subject(mail: IncomingMail, person: Person) -> Handled | None:
     item = queries.readable_item(person, key) if key and envelope.is_reply(subject) else None
     if item is None:
         return None
-    reason = (
-        f"Its subject names {item.key}, but it answers no mail of ours; the author is known by address alone."
+    reason = Sentence(
+        gettext_noop(
+            "Its subject names %(item)s, but it answers no mail of ours; the address alone says who wrote it."
+        ),
+        item=item.key,
     )
     return Handled(
         Outcome.HELD, reason, item=item.key, text=mail.reading.text, proposal=_proposal(item, person)
@@ -212,15 +248,15 @@ def _comment(
 ) -> Handled:
     parsed = mail.reading.mail
     if parsed.is_encrypted:
-        reason = "It is encrypted, and nobody here has the key."
+        reason = Sentence(gettext_noop("It is encrypted, and nobody here has the key."))
         return Handled(Outcome.HELD, reason, item=item.key, proposal=_proposal(item, author))
     answer = reply_text(parsed, known_texts=known.sent_texts(parsed))
     text, cut = (f"{answer.text}\n\n{answer.cut}".strip(), "") if whole else (answer.text, answer.cut)
     kept, left_out = _files(mail)
     if not text.strip() and not kept:
-        reason = "Nothing is left of it without the quoted text."
+        reason = Sentence(gettext_noop("Nothing is left of it without the quoted text."))
         if not cut.strip():
-            return Handled(Outcome.IGNORED, "There is nothing in it.", item=item.key)
+            return Handled(Outcome.IGNORED, Sentence(gettext_noop("There is nothing in it.")), item=item.key)
         return Handled(Outcome.HELD, reason, item=item.key, proposal=_proposal(item, author, whole=True))
     with translation.override(author.language):
         text, cut = _fitting(text, cut)
@@ -238,7 +274,7 @@ def _comment(
         )
     except ValidationError as refusal:
         return Handled(Outcome.REJECTED, " ".join(refusal.messages), item=item.key, text=text)
-    reason = f"A comment by {author.name}."
+    reason = Sentence(gettext_noop("A comment by %(name)s."), name=author.name)
     return Handled(Outcome.COMMENT, reason, item=item.key, comment=comment.pk, text=text)
 
 
@@ -264,7 +300,7 @@ def _item(mail: IncomingMail, workspace: Workspace, author: Person) -> Handled:
             )
     except ValidationError as refusal:
         return Handled(Outcome.REJECTED, " ".join(refusal.messages), text=text)
-    reason = f"A new item by {author.name}, known by the address alone."
+    reason = Sentence(gettext_noop("A new item by %(name)s, known by the address alone."), name=author.name)
     return Handled(Outcome.ITEM, reason, item=item.key, text=text)
 
 

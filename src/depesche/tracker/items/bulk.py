@@ -36,15 +36,13 @@ def demo_data(
     without items.
 
     The author of the first item is person1, of the second person2, and so on around; the watchers are the
-    people that follow. So a comment by its author makes exactly `watchers` mails.
+    people that follow. So a comment by its author makes exactly `watchers` mails, unless everybody watches,
+    the author too.
     """
     if people < 1 and items:
         raise ValidationError(_("Items need at least one person."))
-    if watchers > max(people - 1, 0):
-        raise ValidationError(
-            _("%(watchers)d watchers beside the author need %(people)d people.")
-            % {"watchers": watchers, "people": watchers + 1}
-        )
+    if watchers > people:
+        raise ValidationError(_("%(watchers)d watchers need as many people.") % {"watchers": watchers})
     with transaction.atomic():
         crowd = _people(people, password, now)
         workspace = Workspace.objects.filter(name=WORKSPACE).first()
