@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from typing import Any
 
@@ -15,7 +16,7 @@ import trustme
 
 from depesche.mailroom.connections import actions, queries
 from depesche.mailroom.connections.diagnosis import arrival, walk
-from depesche.mailroom.connections.diagnosis.plan import plan_test
+from depesche.mailroom.connections.diagnosis.plan import learn, plan_test
 from depesche.mailroom.connections.diagnosis.running import run
 from depesche.mailroom.connections.diagnosis.steps import Outcome, Step, flows
 from depesche.mailroom.connections.queries import OutgoingSettings
@@ -304,6 +305,17 @@ def test_a_missing_password_shows_at_the_login(db: Any) -> None:
     assert steps["login"].cause.code == "password-needed"
 
 
+class EmptyMailbox:
+    def __enter__(self) -> EmptyMailbox:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def new_mails(self, cursor: object) -> list[Any]:
+        return []
+
+
 # --- mailbox ------------------------------------------------------------------------------------------------
 
 
@@ -317,7 +329,7 @@ def mailbox(db: Any) -> Any:
 def test_the_mailbox_comes_first_where_it_is_wanted(mailbox: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     order: list[str] = []
     monkeypatch.setattr(walk, "login_only", lambda config: order.append(f"mailbox {config.host}"))
-    monkeypatch.setattr(arrival, "wait_for", lambda *_args, **_more: True)
+    monkeypatch.setattr(arrival, "wait_for", lambda *_args, **_more: arrival.Arrival(arrived=True))
 
     def decide(stage: str, *_rest: object) -> None:
         order.append(stage)
@@ -344,11 +356,42 @@ def test_a_mailbox_that_refuses_is_the_cause(mailbox: Any, monkeypatch: pytest.M
 
 
 def test_arrival_is_watched_in_the_mailbox(mailbox: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(arrival, "open_mailbox", lambda config: EmptyMailbox())
+    actions.save_incoming({"plus_addressing": "off"})
     with serving(Behaviour()) as server:
-        monkeypatch.setattr(arrival, "_fetched_already", lambda message_id: bool(server.messages))
+        monkeypatch.setattr(
+            arrival, "_fetched_already", lambda message_id: [one.content for one in server.messages]
+        )
         steps = walked(settings_for(server))
     assert steps["arrival"].outcome is Outcome.OK
     assert server.messages[0].recipients == ["jana@nordlicht.example", "tracker@nordlicht.example"]
+    assert not steps["arrival"].proves_tags
+
+
+def test_a_copy_to_a_tagged_address_proves_that_tags_arrive(
+    mailbox: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(arrival, "open_mailbox", lambda config: EmptyMailbox())
+    with serving(Behaviour()) as server:
+
+        def copies(message_id: str) -> list[bytes]:
+            return [
+                b"Delivered-To: " + address.encode() + b"\r\n" + one.content
+                for one in server.messages
+                for address in one.recipients[1:]
+            ]
+
+        monkeypatch.setattr(arrival, "_fetched_already", copies)
+        plan = plan_test(settings_for(server), to="jana@nordlicht.example")
+        steps = list(run(plan))
+    assert server.messages[0].recipients[2] == plan.tagged_address
+    assert plan.tagged_address.startswith("tracker+test-")
+    assert steps[-1].proves_tags
+    assert Step.restored(steps[-1].stored()) == steps[-1]
+    assert not queries.plus_addressing_in_use()
+    learn(plan, steps, now=datetime(2026, 11, 23, tzinfo=UTC))
+    assert queries.plus_addressing_in_use()
+    assert plan_test(settings_for(server), to="jana@nordlicht.example").tagged_address == ""
 
 
 def test_a_system_address_without_mailbox_shows(mailbox: Any) -> None:
@@ -361,7 +404,7 @@ def test_a_system_address_without_mailbox_shows(mailbox: Any) -> None:
 
 
 def test_a_mail_that_does_not_arrive(mailbox: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(arrival, "wait_for", lambda *_args, **_more: False)
+    monkeypatch.setattr(arrival, "wait_for", lambda *_args, **_more: arrival.Arrival())
     with serving(Behaviour()) as server:
         steps = walked(settings_for(server))
     assert steps["arrival"].cause is not None

@@ -31,7 +31,7 @@ def test_the_inbox_knows_the_test_mail_again(db: Any) -> None:
     assert not arrival._fetched_already(message_id)
     stored = intake.store(raw.encode(), source="imap", now=timezone.now())
     processing.process(stored.id)
-    assert arrival._fetched_already(message_id)
+    assert arrival._fetched_already(message_id) == [raw.encode()]
     stands = figures.inbox(timezone.now())
     assert stands is not None
     assert (stands.taken_24h, stands.held) == (0, 0)

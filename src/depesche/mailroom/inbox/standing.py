@@ -22,9 +22,10 @@ def figures(now: datetime) -> InboxFigures:
     return InboxFigures(taken_24h=taken.count(), held=held_count())
 
 
-def stored(message_id: str) -> bool:
-    """Whether a mail with this Message-ID (in angle brackets) is among the newest."""
+def stored(message_id: str) -> list[bytes]:
+    """The newest mails with this Message-ID (in angle brackets), raw: copies of the test mail."""
     newest = ReceivedMessage.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
-    mails = ReceivedMessage.objects.filter(pk__gt=newest - _NEWEST)
-    bare = message_id.strip("<>")
-    return mails.filter(message_id__in=[message_id, bare]).exists()
+    mails = ReceivedMessage.objects.filter(
+        pk__gt=newest - _NEWEST, message_id__in=[message_id, message_id.strip("<>")]
+    )
+    return [bytes(raw) for raw in mails.values_list("raw", flat=True)[:10]]

@@ -2,54 +2,81 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 from django.db import connections
 
 from depesche.mailroom.mailboxes import Cursor, MailboxConfig, open_mailbox
 
 _PAUSE = 1.0  # seconds between two looks
-_HEAD = 64 * 1024  # octets of a mail in which its Message-ID stands
+_COPY = 5.0  # seconds after the mail that its copy to a tagged address may take
+_HEAD = 64 * 1024  # octets of a mail in which its header stands
 _MOST = 500  # mails of one look
 
-# Whether the inbox has already fetched a mail with this Message-ID; the poller may be quicker than the test.
-_fetched_already: Callable[[str], bool] | None = None
+# The beginnings of the mails with this Message-ID that the inbox has fetched: the poller may be quicker than
+# the test.
+_fetched_already: Callable[[str], list[bytes]] | None = None
 
 
-def ask(fetched: Callable[[str], bool]) -> None:
-    """The inbox says here how to ask whether it has stored a mail with a Message-ID (in angle brackets)."""
+@dataclass(frozen=True)
+class Arrival:
+    """Whether the mail was found, and whether one of its copies came to the tagged address."""
+
+    arrived: bool = False
+    tagged: bool = False
+
+
+def ask(fetched: Callable[[str], list[bytes]]) -> None:
+    """The inbox says here how to get the mails it has stored by Message-ID (in angle brackets)."""
     global _fetched_already  # noqa: PLW0603  one inbox, which registers itself once
     _fetched_already = fetched
 
 
-def wait_for(config: MailboxConfig, message_id: str, *, seconds: float, stop: threading.Event) -> bool:
-    """Look until the mail is there (True), the time is over or `stop` is set (False). Nothing is marked or
-    deleted.
+def wait_for(
+    config: MailboxConfig, message_id: str, *, tagged: str = "", seconds: float, stop: threading.Event
+) -> Arrival:
+    """Look until the mail is there, the time is over or `stop` is set. Nothing is marked or deleted.
 
+    `tagged` is an address that got a copy; after the mail has arrived, it is waited for a little longer.
     Raises MailboxError when the mailbox cannot be looked into.
     """
     deadline = time.monotonic() + seconds
+    found = Arrival()
     try:
         while not stop.is_set():
-            if _fetched_already is not None and _fetched_already(message_id):
-                return True
-            if _is_there(config, message_id.encode("ascii"), stop):
-                return True
+            for head in _heads(config, message_id, stop):
+                is_copy = bool(tagged) and tagged.encode().lower() in head.lower()
+                if not found.arrived:
+                    deadline = min(deadline, time.monotonic() + _COPY)
+                found = Arrival(arrived=True, tagged=found.tagged or is_copy)
+            if found.arrived and (found.tagged or not tagged):
+                return found
             if time.monotonic() + _PAUSE > deadline:
-                return False
+                return found
             stop.wait(_PAUSE)
-        return False
+        return found
     finally:
         connections.close_all()  # those of this thread
 
 
-def _is_there(config: MailboxConfig, message_id: bytes, stop: threading.Event) -> bool:
+def _heads(config: MailboxConfig, message_id: str, stop: threading.Event) -> Iterator[bytes]:
+    """The headers of every copy that is there just now."""
+    if _fetched_already is not None:
+        for raw in _fetched_already(message_id):
+            yield _head(raw)
+    wanted = message_id.encode("ascii")
     with open_mailbox(config) as mailbox:
         for number, mail in enumerate(mailbox.new_mails(Cursor())):
-            if message_id in mail.raw[:_HEAD]:
-                return True
+            head = _head(mail.raw)
+            if wanted in head:
+                yield head
             if stop.is_set() or number >= _MOST:
                 break
-    return False
+
+
+def _head(raw: bytes) -> bytes:
+    return re.split(rb"\r?\n\r?\n", raw[:_HEAD], maxsplit=1)[0]

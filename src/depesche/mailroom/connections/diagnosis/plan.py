@@ -6,16 +6,18 @@ The test itself runs in a thread of its own and touches no database.
 from __future__ import annotations
 
 import secrets as chance
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from django.utils import translation
 from django.utils.translation import gettext as _
 
 from depesche.mailformat import compose
-from depesche.mailformat.addresses import Address
-from depesche.mailroom.connections import access, queries
-from depesche.mailroom.connections.choices import Auth, MailboxProtocol
-from depesche.mailroom.connections.diagnosis.steps import forms_of
+from depesche.mailformat.addresses import Address, AddressError, with_tag
+from depesche.mailroom.connections import access, actions, queries
+from depesche.mailroom.connections.choices import Auth, MailboxProtocol, PlusAddressing
+from depesche.mailroom.connections.diagnosis.steps import Step, forms_of
 from depesche.mailroom.connections.queries import IncomingSettings, OutgoingSettings
 from depesche.mailroom.connections.secrets import Secret
 from depesche.mailroom.mailboxes import MailboxConfig
@@ -46,6 +48,8 @@ class Plan:
     mailbox_first: MailboxPlan | None = None
     arrival: MailboxPlan | None = None
     no_arrival: str = ""  # why arrival is not watched
+    tagged_address: str = ""  # gets a copy, to find out whether tagged addresses arrive
+    incoming_revision: int = 0
     seconds: float = STEP_SECONDS
     secrets: tuple[str, ...] = field(default=(), repr=False)
 
@@ -107,6 +111,8 @@ def plan_test(
         mailbox_first=mailbox if settings.auth == Auth.MAILBOX_FIRST else None,
         arrival=mailbox if incoming.is_mailbox else None,
         no_arrival=_why_no_arrival(incoming),
+        tagged_address=_tagged(system, incoming),
+        incoming_revision=incoming.revision,
         seconds=seconds,
         secrets=tuple(word for word in words if forms_of(word)),
     )
@@ -117,6 +123,23 @@ def _mailbox(incoming: IncomingSettings, seconds: float) -> MailboxPlan:
         return MailboxPlan(access.mailbox_config(incoming, timeout=seconds))
     except access.NotConfigured as error:
         return MailboxPlan(problem=str(error))
+
+
+def _tagged(system: Address, incoming: IncomingSettings) -> str:
+    """An address nobody can guess, so that a mail to it proves something; "" where no proof is wanted."""
+    unproved = incoming.plus_addressing == PlusAddressing.AUTO and incoming.tagged_address_seen_at is None
+    if not incoming.is_mailbox or not unproved:
+        return ""
+    try:
+        return with_tag(system, f"test-{chance.token_hex(8)}").addr_spec
+    except AddressError:  # no room left before the @
+        return ""
+
+
+def learn(plan: Plan, steps: Iterable[Step], *, now: datetime) -> None:
+    """Keep what a test has found out: whether reply addresses may carry a tag."""
+    if any(step.proves_tags for step in steps) and queries.incoming().revision == plan.incoming_revision:
+        actions.note_tagged_address_seen(now)
 
 
 def _why_no_arrival(incoming: IncomingSettings) -> str:

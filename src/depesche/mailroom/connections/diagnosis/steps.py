@@ -95,7 +95,10 @@ class Cause:
 
 @dataclass(frozen=True)
 class Step:
-    """One step. `refused`: the step itself got a no, even where the mail goes out all the same (a hint)."""
+    """One step. `refused`: the step itself got a no, even where the mail goes out all the same (a hint).
+
+    `proves_tags`: a mail to tracker+tag@… has arrived.
+    """
 
     name: StepName
     outcome: Outcome
@@ -104,6 +107,7 @@ class Step:
     cause: Cause | None = None
     transcript: tuple[str, ...] = ()
     refused: bool = False
+    proves_tags: bool = False
 
     @property
     def result(self) -> str:
@@ -146,6 +150,7 @@ class Step:
             cause=Cause(**cause) if cause else None,
             transcript=tuple(values["transcript"]),
             refused=values["refused"],
+            proves_tags=values["proves_tags"],
         )
 
 

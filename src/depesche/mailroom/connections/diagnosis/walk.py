@@ -71,6 +71,7 @@ class Walk:
         self._extra: list[str] = []
         self._lost: SubmissionError | None = None  # while a sender was asked about, at the recipient
         self._system_refused: Reply | None = None
+        self._tags_taken = False
 
     async def steps(self) -> AsyncGenerator[Step, None]:
         """All steps in their order; those that were not reached are skipped."""
@@ -287,6 +288,8 @@ class Walk:
         if reply.positive and self._watches_arrival:
             system = await session.try_recipient(self.plan.settings.system_address)
             self._system_refused = None if system.positive else system
+            if self.plan.tagged_address:
+                self._tags_taken = (await session.try_recipient(self.plan.tagged_address)).positive
         await session.rset()
         if reply.positive:
             return Step(StepName.RECIPIENT, Outcome.OK, fact=_accepted(address))
@@ -310,6 +313,8 @@ class Walk:
         recipients = [self.plan.to]
         if self._watches_arrival and self._system_refused is None:
             recipients.append(system)
+            if self._tags_taken:
+                recipients.append(self.plan.tagged_address)
         mail = test_mail(self.plan, now=timezone.now())
         self._session.ready()
         result = await self._session.submit(Envelope(system, tuple(recipients)), mail)
@@ -331,20 +336,27 @@ class Walk:
             fact = _refused(address, self._system_refused)
             cause = self._explain("mailbox-not-addressed", address=address)
             return Step(name, Outcome.FAILED, fact=fact, cause=cause)
-        arrived = False
+        found = arrival.Arrival()
 
         def look(config: Any) -> None:
-            nonlocal arrived
-            arrived = arrival.wait_for(
-                config, self.plan.message_id, seconds=self.plan.seconds, stop=self._stop
+            nonlocal found
+            found = arrival.wait_for(
+                config,
+                self.plan.message_id,
+                tagged=self.plan.tagged_address if self._tags_taken else "",
+                seconds=self.plan.seconds,
+                stop=self._stop,
             )
 
         problem = await self._in_mailbox(mailbox, look)
         if problem:
             cause = self._explain("mailbox-unreachable", detail=problem)
             return Step(name, Outcome.FAILED, fact=_name_of(mailbox), cause=cause)
-        if arrived:
-            return Step(name, Outcome.OK, fact=_("Found in %(mailbox)s") % {"mailbox": _name_of(mailbox)})
+        if found.arrived:
+            fact = _("Found in %(mailbox)s") % {"mailbox": _name_of(mailbox)}
+            if found.tagged:
+                fact += ". " + _("Addresses with a tag arrive too")
+            return Step(name, Outcome.OK, fact=fact, proves_tags=found.tagged)
         cause = self._explain("not-arrived", address=address)
         return Step(name, Outcome.FAILED, fact=_name_of(mailbox), cause=cause)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.contrib import messages
@@ -19,10 +20,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from depesche.mailroom.connections import access, actions, figures, ports, queries, validation
 from depesche.mailroom.connections.actions import InvalidSettings
 from depesche.mailroom.connections.diagnosis import records
-from depesche.mailroom.connections.diagnosis.plan import Plan, plan_test
+from depesche.mailroom.connections.diagnosis.plan import Plan, learn, plan_test
 from depesche.mailroom.connections.diagnosis.records import Report
 from depesche.mailroom.connections.diagnosis.running import run
-from depesche.mailroom.connections.diagnosis.steps import order
+from depesche.mailroom.connections.diagnosis.steps import Step, order
+from depesche.mailroom.connections.figures import OutboxFigures
 from depesche.mailroom.connections.forms import OutgoingForm, changed_fields
 from depesche.mailroom.connections.views.common import (
     changed_count,
@@ -76,9 +78,9 @@ def start_test(request: HttpRequest) -> HttpResponse:
         return _page(request, form, problem=problem, refused=True, status=422)
     names = order(implicit_tls=plan.config.implicit_tls)
     if is_htmx(request):
-        key = records.start("outgoing", names, lambda stop: run(plan, stop=stop), by=request.user, now=now)
+        key = records.start("outgoing", names, lambda stop: _run(plan, stop), by=request.user, now=now)
         return _panel(request, key)
-    report = records.at_once("outgoing", names, run(plan), now=now)
+    report = records.at_once("outgoing", names, _run(plan), now=now)
     return _page(request, form, report=report, to=plan.to)
 
 
@@ -148,6 +150,15 @@ def _plan(request: HttpRequest, form: OutgoingForm) -> tuple[Plan | None, str]:
         return None, str(error)
 
 
+def _run(plan: Plan, stop: threading.Event | None = None) -> Iterator[Step]:
+    """The steps; at their end, what they have found out is kept."""
+    steps = []
+    for step in run(plan, stop=stop):
+        steps.append(step)
+        yield step
+    learn(plan, steps, now=timezone.now())
+
+
 def _panel(request: HttpRequest, key: str) -> HttpResponse:
     report = records.report(key, by=request.user, now=timezone.now())
     if report is None:
@@ -174,7 +185,7 @@ def _page(
         "form": form,
         "settings": settings,
         "effect": effect_of(request, values),
-        "cap_below": _cap_below(settings.max_connections),
+        "cap_below": _cap_below(settings.max_connections, stands),
         "charset_below": _charset_below(stands.fell_back_24h if stands else 0),
         "port_choices": _port_choices(str(values.get("encryption", settings.encryption))),
         "port_defaults": ports.SMTP_DEFAULTS,
@@ -206,8 +217,8 @@ def _port_choices(encryption: str) -> list[tuple[int, bool]]:
     return [(port, port == default) for port in ports.SMTP_CHOICES]
 
 
-def _cap_below(cap: int) -> str:
-    stands, health = figures.outbox(timezone.now()), queries.health()
+def _cap_below(cap: int, stands: OutboxFigures | None) -> str:
+    health = queries.health()
     parts = []
     if stands is not None:
         parts.append(_("In use now: %(used)s of %(cap)s") % {"used": stands.slots_used, "cap": cap})

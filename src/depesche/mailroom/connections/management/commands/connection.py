@@ -6,11 +6,12 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError, CommandParser
+from django.utils import timezone
 
 from depesche.mailroom.connections import access, actions, queries, validation
 from depesche.mailroom.connections.actions import InvalidSettings
 from depesche.mailroom.connections.command_line import SettingsCommand, assignment, on_off, refused
-from depesche.mailroom.connections.diagnosis.plan import plan_test
+from depesche.mailroom.connections.diagnosis.plan import learn, plan_test
 from depesche.mailroom.connections.diagnosis.running import run
 from depesche.mailroom.connections.diagnosis.steps import flows
 from depesche.mailroom.connections.forms import CAP
@@ -90,6 +91,7 @@ class Command(SettingsCommand):
         except access.NotConfigured as error:
             raise CommandError(str(error)) from None
         steps = self.print_steps(run(plan), transcript=options["transcript"])
+        learn(plan, steps, now=timezone.now())
         self.stop_on_failure(steps)
         if flows(steps):
             self.say("The server accepted the test mail.")
