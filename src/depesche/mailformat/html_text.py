@@ -219,7 +219,7 @@ class _Writer:
         element = self._element(tag)
         if name in _BLOCK and name not in ("td", "th"):
             self.flush()
-            if name in _SPACED and not element.item and not _tight(tag, name):
+            if name in _SPACED and not self.lists and not _tight(tag, name):
                 self.want_blank = True
         self._enter(element)
         self.stack.append(element)
@@ -339,8 +339,8 @@ class _Writer:
             return
         if name in _BLOCK:
             self.flush()
-            if name in _SPACED and name != "table":
-                self.want_blank = self.want_blank or name != "p" or not element.item
+            if name in _SPACED and len(self.lists) <= (element.ordered >= 0) and name != "table":
+                self.want_blank = True
         if element.pre:
             self.pre -= 1
         if element.ordered >= 0 and self.lists:

@@ -329,7 +329,7 @@ def _set_type(part: Part, default: str, defects: list[str]) -> None:
     part.parameters = parameters
 
 
-_DELIMITER_LINE = re.compile(rb"(?:^|\n)--([^\n\r]{4,200}?)[ \t\r]*(?=\n)")
+_DELIMITER_LINE = re.compile(rb"(?:^|\n)--([^\n\r]{1,200}?)[ \t\r]*(?=\n)")
 
 
 def _guess_boundary(data: bytes, start: int, end: int) -> bytes | None:

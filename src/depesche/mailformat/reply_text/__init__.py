@@ -64,7 +64,7 @@ def reply_text(mail: ParsedMail, *, known_texts: Sequence[str] = ()) -> ReplyTex
 
 def cut_text(text: str, *, known_texts: Sequence[str] = (), names: Sequence[str] = ()) -> ReplyText:
     """The same for a bare plain-text body."""
-    lines, rest = plain_lines(_without_armour(text), most=MOST_LINES)
+    lines, rest = plain_lines(_without_armour(text.replace("\x00", "")), most=MOST_LINES)
     lowered = [name.lower() for name in names]
     return _assemble(lines, rest, forward=False, names=lowered, known=known_texts, from_html=False)
 

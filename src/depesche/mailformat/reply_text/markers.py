@@ -33,7 +33,7 @@ def _alternatives(words: Sequence[str]) -> str:
 _VERBS = _alternatives(WROTE)
 _LOWER_VERBS = tuple(sorted({word.lower() for word in WROTE}))
 _ENDS_WITH_VERB = re.compile(
-    rf"(?:^|[\s>)\]\"'”»,:.]|(?<=[^\x00-\u02ff]))(?:{_VERBS})\s?[:：]?\s?$", re.IGNORECASE
+    rf"(?:^|[\s>)\]\"'”»,:.\d]|(?<=[^\x00-\u02ff]))(?:{_VERBS})\s?[:：]?\s?$", re.IGNORECASE
 )
 _HAS_VERB = re.compile(rf"(?:^|[\s>)\]\"'”»])(?:{_VERBS})(?=[\s:：]|$)", re.IGNORECASE)
 _FIRST_PERSON = re.compile(
@@ -50,8 +50,9 @@ _TIME = re.compile(r"\d{1,2}[:.h]\d{2}")
 _STARTS_WITH_DATE = re.compile(
     r"(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|\d{4} ?年|\d{4}년|"
     r"\d{1,2}\.? \w{3,12}\.?,? \d{4}|"
-    r"\w{2,14}\.?,? (?:den )?\d{1,2}|\w{2,14}\.?, \w{3,12}\.? \d{1,2})"
+    r"\w{2,14}\.?,? (?:den )?\d{1,2}(?!\d|:|h|\.\d)|\w{2,14}\.?, \w{3,12}\.? \d{1,2}(?!\d|:))"
 )
+_STARTS_WITH_TIME = re.compile(r"[^\d\s]{1,12} \d{1,2}[:.]\d{2}(?![./]\d)")
 _GMAIL_OLD = re.compile(r"\d{4}-\d\d-\d\d \d\d?:\d\d(?::\d\d)? (?:GMT|UTC|[+-]\d{2})\S{0,6} \S.{0,150}")
 _ENDS_WITH_ADDRESS = re.compile(r"[>)\]]\s?[:：]?$|\S@\S{1,200}[:：]$")
 _ENDS_WITH_SENDER = re.compile(r"<[^<>\s]{3,200}>\s?[:：]$")
@@ -105,12 +106,15 @@ def _is_attribution(window: str) -> bool:
 
 
 def _starts_attribution(text: str) -> bool:
+    """Whether a text begins as attributions do: with a date, or with a word such as "On" and then a
+    number.
+    """
     words = text.split(maxsplit=1)
-    return bool(words) and (
-        words[0].lower().strip(",") in ON
-        or words[0][0].isdigit()
-        or _STARTS_WITH_DATE.match(text) is not None
-    )
+    if not words:
+        return False
+    if _STARTS_WITH_DATE.match(text):
+        return True
+    return words[0].lower().strip(",") in ON and any(character.isdigit() for character in text[:30])
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +155,9 @@ def attribution_ending_at(lines: Sequence[str], end: int, floor: int) -> Marker 
                 break
             blanks += 1
             continue
-        if start != end and best is not None and not _continues(window, line):
+        if best is not None and not _continues(
+            window, line, first_of_paragraph=start == floor + 1 or not lines[start - 1].strip()
+        ):
             break
         window = f"{line} {window}".strip()
         if len(window) > _LONGEST_WINDOW:
@@ -159,8 +165,6 @@ def attribution_ending_at(lines: Sequence[str], end: int, floor: int) -> Marker 
         # Without a colon only a line that begins with a date can be one.
         if (ends or line[:1].isdigit()) and _is_attribution(window):
             best = Marker(start, end + 1, "attribution")
-            if _starts_attribution(_without_rules(_bare(line))) and not _starts_low(line):
-                break
     if best is not None or not closing.endswith((":", "：")) or len(closing) > 150:
         return best
     if _ends_with_verb(closing) and not _FIRST_PERSON.search(closing):
@@ -168,26 +172,24 @@ def attribution_ending_at(lines: Sequence[str], end: int, floor: int) -> Marker 
     return None
 
 
-def _starts_low(line: str) -> bool:
-    """A line such as "um 12:52 Uhr:" or "<jane@example.org> wrote:" is a continuation for sure."""
-    return line[:1] in "<(" or line[:3].lower() in ("um ", "at ", "à ", "kl ", "kl.")
+_ENDS_A_SENTENCE = re.compile(r"(?:[^\W\d_]{4,}[.]|[!?:…])[)\"'”»]?$")
 
 
-def _continues(window: str, previous: str) -> bool:
-    """Whether the found attribution may begin one line higher: its line above looks like the beginning of
-    it.
-    """
+def _continues(window: str, previous: str, *, first_of_paragraph: bool) -> bool:
+    """Whether the found attribution began one line higher: programs wrap it anywhere."""
     torn = window[:1] in "<>" or window.startswith("mailto:")
     if torn and (previous.strip() in ("<", "(", "[") or previous.startswith("<")):
         return True
     text = _without_rules(_bare(previous))
-    if _starts_attribution(_without_rules(_bare(window))) and not _starts_low(window):
+    if not text or len(text) > 160 or _ENDS_A_SENTENCE.search(text):
         return False
-    return (
-        _starts_attribution(text)
-        and (_DATE.search(text) is not None)
-        and not text.endswith((".", "!", "?", ":"))
-    )
+    here = _without_rules(_bare(window))
+    if _starts_attribution(here) and not _STARTS_WITH_TIME.match(here):
+        return False
+    if _starts_attribution(text) or (_DATE.search(text) is not None and _TIME.search(text) is not None):
+        return True
+    begins_inside = not here[:1].isupper()
+    return begins_inside and first_of_paragraph and _EMAIL.match(here) is None
 
 
 def header_label(line: str) -> tuple[str, str] | None:

@@ -70,15 +70,12 @@ def _words(text: str) -> frozenset[str]:
 
 
 ON = _words(
-    "on am le el il em op den d. w dnia dne dňa в на у tarihinde στις pe pada vào em, am, on, ons "
-    "tor fre lör sön "
-    "mån tis man tir lør søn ma di wo do vr za zo lun mar mer jeu ven sam dim lun. mar. mer. jeu. "
-    "ven. sam. dim. "
-    "il giorno in data a la fecha zot op, ngày vào lúc вс пн вт ср чт пт сб нд quando at mo di mi do "
-    "fr sa so "
-    "mo. di. mi. do. fr. sa. so. mon tue wed thu fri sat sun monday tuesday wednesday thursday "
-    "friday saturday "
-    "sunday montag dienstag mittwoch donnerstag freitag samstag sonntag"
+    "在 في בתאריך ב on am le el il em op den d. w dnia dne dňa в на у tarihinde στις pe pada vào "
+    "em, am, on, ons tor fre lör sön mån tis man tir lør søn ma di wo do vr za zo lun mar mer "
+    "jeu ven sam dim lun. mar. mer. jeu. ven. sam. dim. il giorno in data a la fecha zot op, "
+    "ngày vào lúc вс пн вт ср чт пт сб нд quando at mo di mi do fr sa so mo. di. mi. do. fr. "
+    "sa. so. mon tue wed thu fri sat sun monday tuesday wednesday thursday friday saturday "
+    "sunday montag dienstag mittwoch donnerstag freitag samstag sonntag "
 )
 
 _LABELS: dict[str, tuple[str, ...]] = {
