@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
+from pytest_django.fixtures import Settings
 
 from depesche.mailformat.parse import parse
 from depesche.mailroom.connections.models import IncomingMailbox, OutgoingConnection
@@ -19,7 +20,7 @@ from depesche.mailroom.outbox import queries as outbox
 from depesche.mailroom.outbox.queries import RecipientRow
 from depesche.tracker.accounts import actions as accounts
 from depesche.tracker.accounts.models import Person
-from depesche.tracker.correspondence import language
+from depesche.tracker.correspondence import language, polite
 from depesche.tracker.items import actions as items
 from depesche.tracker.items.models import Comment, Item, ItemEvent
 from depesche.tracker.notifications.planner import PlanNotices
@@ -326,6 +327,31 @@ def test_our_own_mail_that_comes_back_is_ignored(item: Item) -> None:
     raw = outbox.raw_mail(mails("tomasz@example.org")[0].id)
     assert raw is not None
     assert take(b"From: Jana <jana@example.org>\r\n" + raw).outcome == Outcome.IGNORED
+    assert Item.objects.count() == 1
+
+
+def test_a_flood_of_forged_senders_makes_no_flood_of_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(polite, "MOST_A_DAY", 3)
+    for number in range(6):
+        take(written("Hello?", sender=f"max{number}@elsewhere.example", subject="Question"))
+    assert len(mails()) == 3
+
+
+def test_two_installations_that_write_to_each_other_fall_silent(
+    item: Item, people: dict[str, Person], settings: Settings
+) -> None:
+    """What we write reaches another Depesche, which neither takes nor answers it."""
+    plan_all()
+    take(written("Hello?", sender="tracker@other.example", subject="Question"))
+    ours = [outbox.raw_mail(row.id) for row in mails()]
+    assert len(ours) == 2
+    settings.SECRET_KEY = "the key of another installation"
+    OutgoingConnection.objects.update(system_address="tracker@other.example")
+    for raw in ours:
+        assert raw is not None
+        handled = take(b"From: Your Server <tracker@example.org>\r\n" + raw, envelope_sender=SYSTEM)
+        assert handled.outcome == Outcome.IGNORED
+    assert len(mails()) == 2
     assert Item.objects.count() == 1
 
 

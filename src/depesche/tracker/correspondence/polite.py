@@ -24,6 +24,7 @@ from depesche.tracker.accounts.letter import Letter
 from depesche.tracker.correspondence import envelope, language
 from depesche.tracker.threads.addresses import ThreadAddresses
 
+MOST_A_DAY: Final = 200  # to all senders together: forged senders must not make a mill of us
 _ROBOTS: Final = re.compile(
     r"(?:no-?_?reply|do-?not-?reply|noresponse|mailer-daemon|mail-daemon|postmaster|bounces?|abuse|list-?manager|"
     r"majordomo|listserv|owner-|root$|nobody$|.*-(?:bounces?|request|owner)$)",
@@ -52,6 +53,8 @@ def answer(
     if to is None or own.system is None:
         return False
     day = mail.received_at.date()
+    if PoliteAnswer.objects.filter(day=day).count() >= MOST_A_DAY:
+        return False
     _row, first = PoliteAnswer.objects.get_or_create(address=to.key[:320], day=day)
     if not first:
         return False
