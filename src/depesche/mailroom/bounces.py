@@ -6,58 +6,83 @@ anybody can write a mail that says somebody's address is dead.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
 
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from depesche.mailformat.classify import Kind
-from depesche.mailformat.delivery_report import reported_message_id
-from depesche.mailroom.inbox.handlers import Handled, IncomingMail
+from depesche.mailformat.delivery_report import RecipientReport, reported_message_id
+from depesche.mailroom.inbox.handlers import Handled, IncomingMail, Sentence
 from depesche.mailroom.inbox.models import Outcome
 from depesche.mailroom.outbox.actions import Action, Report, ReportEffect, apply_report
 
+_MOST: Final = 200  # pairs of recipient and mail that are looked up for one report
+_ANSWERED: Final = 5  # mails in a thread
+
+_SAYS: Final = {
+    "bounced": gettext_noop("The mail to %(address)s came back: %(said)s"),
+    "delayed": gettext_noop("The mail to %(address)s is delayed: %(said)s"),
+    "delivered": gettext_noop("The mail to %(address)s was delivered."),
+}
+_SEVERAL: Final = gettext_noop("A delivery report that changes the state of %(number)s recipients.")
+_NO_NEWS: Final = gettext_noop("A delivery report that changes nothing.")
+_NOT_OURS: Final = gettext_noop("A delivery report about no mail of ours.")
+
 
 class BounceHandler:
-    """Takes every delivery report, so that none becomes a comment."""
+    """Takes every delivery report, so that none becomes a comment. Complaints are for the next handler."""
 
     def handle(self, mail: IncomingMail) -> Handled | None:
         reading = mail.reading
-        if reading.kind is not Kind.REPORT:
+        if reading.kind is not Kind.REPORT or (reading.complaint is not None and not reading.reports):
             return None
-        effects = [
-            effect for report in self._reports(mail) if (effect := self._apply(report, mail)) is not None
-        ]
-        ours = [effect for effect in effects if effect.recipient_id is not None]
+        applied = [(report, apply_report(report, now=mail.received_at)) for report in reports_in(mail)]
+        ours = [(report, effect) for report, effect in applied if effect.recipient_id is not None]
         if not ours:
-            return Handled(Outcome.REPORT, _("A delivery report about no mail of ours."))
-        changed = sorted({effect.state for effect in ours if effect.state})
-        reason = (
-            _("A delivery report: %(states)s.") % {"states": ", ".join(changed)}
-            if changed
-            else _("A delivery report that changes nothing.")
-        )
-        return Handled(Outcome.REPORT, reason, item=ours[0].item)
+            return Handled(Outcome.REPORT, Sentence(_NOT_OURS))
+        return Handled(Outcome.REPORT, _reason(ours), item=ours[0][1].item)
 
     def accept_held(self, mail: IncomingMail, proposal: Mapping[str, Any]) -> Handled:
         raise LookupError("A delivery report is never held.")
 
-    def _reports(self, mail: IncomingMail) -> list[Report]:
-        parsed = mail.reading.mail
-        returned = reported_message_id(parsed)
-        # Some servers return nothing of the mail, but answer it as a person would.
-        known = [returned] if returned else list(dict.fromkeys((*parsed.in_reply_to, *parsed.references)))
-        return [
-            Report(
-                message_id=message_id,
-                recipient=one.submitted_recipient or "",
-                action=Action(one.action.value),
-                status=one.status or "",
-                diagnostic=one.diagnostic,
-            )
-            for one in mail.reading.reports
-            for message_id in ([one.original_message_id] if one.original_message_id else known)
-        ]
 
-    def _apply(self, report: Report, mail: IncomingMail) -> ReportEffect | None:
-        return apply_report(report, now=mail.received_at)
+def reports_in(mail: IncomingMail) -> list[Report]:
+    """What the mail reports, each with the Message-ID of the mail that it may be about."""
+    parsed = mail.reading.mail
+    returned = reported_message_id(parsed)
+    # Some servers return nothing of the mail, but answer it as a person would.
+    answered = dict.fromkeys((*parsed.in_reply_to, *reversed(parsed.references[-_ANSWERED:])))
+    known = [returned] if returned else list(answered)[:_ANSWERED]
+    pairs = (
+        _report(one, message_id)
+        for one in mail.reading.reports
+        for message_id in ([one.original_message_id] if one.original_message_id else known)
+    )
+    return _first(dict.fromkeys(pairs))
+
+
+def _first(reports: Iterable[Report]) -> list[Report]:
+    return [report for _, report in zip(range(_MOST), reports, strict=False)]
+
+
+def _report(one: RecipientReport, message_id: str) -> Report:
+    return Report(
+        message_id=message_id,
+        recipient=one.submitted_recipient or "",
+        action=Action(one.action.value),
+        status=one.status or "",
+        diagnostic=one.diagnostic,
+    )
+
+
+def _reason(ours: Sequence[tuple[Report, ReportEffect]]) -> Sentence:
+    changed = [(report, effect) for report, effect in ours if effect.state]
+    if not changed:
+        return Sentence(_NO_NEWS)
+    if len(changed) > 1:
+        return Sentence(_SEVERAL, number=len(changed))
+    report, effect = changed[0]
+    said = " ".join(f"{report.status} {report.diagnostic}".split())[:300] or report.action.value
+    message = _SAYS.get(effect.state, _NO_NEWS)
+    return Sentence(message, address=report.recipient or "?", said=said)

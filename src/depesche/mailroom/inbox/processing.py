@@ -22,7 +22,7 @@ from typing import Any, Final
 from django.db import DataError, IntegrityError, InterfaceError, OperationalError, transaction
 from django.db.models import F, Q
 from django.utils import timezone
-from django.utils.translation import gettext_noop as _noop
+from django.utils.translation import gettext_noop
 
 from depesche.mailformat.reading import Reading
 from depesche.mailroom.connections import identity
@@ -38,16 +38,16 @@ MAX_FAILURES: Final = 3  # errors of ours while it was processed
 MAX_TRIES: Final = 12  # claims that ended without a word: the process was killed, perhaps by the mail
 _RETRY = timedelta(seconds=10)
 
-SET_ASIDE = _noop("Reading this mail ended %(number)s times without a result; it is set aside.")
-FAILED = _noop("Processing this mail failed: %(error)s.")
+SET_ASIDE = gettext_noop("Reading this mail ended %(number)s times without a result; it is set aside.")
+FAILED = gettext_noop("Processing this mail failed: %(error)s.")
 NOT_READ = {
-    Trouble.TIME: _noop("Reading this mail takes too long; it is set aside."),
-    Trouble.MEMORY: _noop("Reading this mail takes too much memory; it is set aside."),
-    Trouble.BROKEN: _noop("This mail breaks the program that reads mails; it is set aside."),
+    Trouble.TIME: gettext_noop("Reading this mail takes too long; it is set aside."),
+    Trouble.MEMORY: gettext_noop("Reading this mail takes too much memory; it is set aside."),
+    Trouble.BROKEN: gettext_noop("This mail breaks the program that reads mails; it is set aside."),
 }
-NOBODYS = _noop("Nobody here takes mails of this kind.")
-TAKEN_ALREADY = _noop("The same mail has come by another way already.")
-DISCARDED = _noop("Discarded by %(person)s.")
+NOBODYS = gettext_noop("Nobody here takes mails of this kind.")
+TAKEN_ALREADY = gettext_noop("The same mail has come by another way already.")
+DISCARDED = gettext_noop("Discarded by %(person)s.")
 
 # A person may have these processed anew: no effect of theirs stands.
 REPLAYABLE: Final = frozenset({Outcome.FAILED, Outcome.REJECTED, Outcome.IGNORED})
