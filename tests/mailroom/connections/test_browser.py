@@ -81,4 +81,10 @@ def test_nothing_runs_over_the_edge(signed_in: Page, live_server: Any, width: in
     page.set_viewport_size({"width": width, "height": 800})
     for path in ("", "connection/", "mailbox/", "keystore/"):
         page.goto(f"{live_server.url}/mail/{path}")
+        if path == "connection/":
+            page.fill("#system_address", "tracker@nordlicht.example")
+            page.select_option("#auth", "password")
+            page.fill("#username", "somebody.else@nordlicht.example")
+            page.locator("#username").blur()
+            page.get_by_text("is another address than the system address").wait_for()
         assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -168,8 +168,11 @@ def test_a_new_host_asks_for_the_password_in_form_and_test(admin_page: Any, save
     [
         ({}, "Jana Voss via Nordlicht Tracker &lt;tracker@nordlicht.example&gt;"),
         ({"sender": "user"}, "Jana Voss &lt;jana@nordlicht.example&gt;"),
-        ({"sender": "user", "username": "x"}, "Some servers refuse a From that differs"),
-        ({"username": "other@nordlicht.example"}, "another address than the system address"),
+        ({"sender": "user", "username": "x", "auth": "password"}, "Some servers refuse a From that differs"),
+        (
+            {"username": "other@nordlicht.example", "auth": "password"},
+            "another address than the system address",
+        ),
         ({"system_address": "x"}, "Enter a system address"),
         ({"items_by_mail": "on"}, "need a mailbox"),
     ],

@@ -13,7 +13,8 @@ from django.utils.translation import gettext as _
 
 from depesche.mailformat.addresses import Address, AddressError
 from depesche.mailroom.connections import queries
-from depesche.mailroom.connections.queries import OutgoingSettings
+from depesche.mailroom.connections.choices import Auth
+from depesche.mailroom.connections.queries import IncomingSettings, OutgoingSettings
 from depesche.mailroom.connections.sender_policy import NoSystemAddress, from_for, may_be_refused
 from depesche.mailroom.connections.views.common import own_address, own_name
 
@@ -53,7 +54,7 @@ def effect_of(request: HttpRequest, values: Mapping[str, Any]) -> Effect:
         system_mail=system_mail,
         reply_to=_reply_to(settings, mailbox.configured),
         sentence=_sentence(settings, person, mailbox.configured),
-        warning=_warning(settings, str(values.get("username") or "")),
+        warning=_warning(settings, _login(values, mailbox)),
         needs_mailbox=items_by_mail and not mailbox.configured,
     )
 
@@ -80,6 +81,13 @@ def _sentence(settings: OutgoingSettings, person: str, answers: bool) -> str:
     if settings.sender == "user":
         return _("An answer goes to %(person)s alone and does not become a comment.") % {"person": person}
     return _("An answer goes to the system address, where nobody fetches it.")
+
+
+def _login(values: Mapping[str, Any], mailbox: IncomingSettings) -> str:
+    """The user name that the SMTP server will see; "" without a login."""
+    if values.get("auth") == Auth.SAME_AS_MAILBOX:
+        return mailbox.username
+    return str(values.get("username") or "") if values.get("auth") == Auth.PASSWORD else ""
 
 
 def _warning(settings: OutgoingSettings, username: str) -> str:
