@@ -26,6 +26,7 @@ from depesche.smtpclient import (
     Trust,
 )
 from depesche.smtpclient.testing import Behaviour, FakeServer
+from depesche.smtpclient.wire.protocol import Chunking
 from tests.smtpclient.conftest import Certificates
 from tests.support.postfix import Postfix
 
@@ -60,7 +61,7 @@ async def fake(certificates: Certificates) -> AsyncIterator[Server]:
     context = certificates.context()
     recipients = {NOBODY: "550 5.1.1 <nobody@example.org>: Recipient address rejected"}
     size = "SIZE 50000000"
-    usual = tuple(size if word.startswith("SIZE") else word for word in Behaviour().extensions)
+    usual = (*(size if word.startswith("SIZE") else word for word in Behaviour().extensions), "CHUNKING")
     does = Behaviour(extensions=usual, recipients=recipients, keep_open_after_refused_data=True)
     secure = Behaviour(extensions=usual, recipients=recipients, starttls=True, tls_required=True)
     login = Behaviour(
@@ -201,12 +202,13 @@ async def test_logging_in(server: Server) -> None:
     assert result.recipients[0].outcome is Outcome.REFUSED
 
 
-@pytest.mark.parametrize("pipelining", [True, False])
-async def test_refused_recipients_between_accepted_ones(server: Server, pipelining: bool) -> None:
+@pytest.mark.parametrize("way", ["chunking", "pipelining", "one by one"])
+async def test_refused_recipients_between_accepted_ones(server: Server, way: str) -> None:
     """Postfix keeps a transaction open after it refused DATA: without RSET the next one would be spoilt."""
-    config = server.config(server.plain, Encryption.NONE, limits=Limits(pipelining=pipelining))
+    config = server.config(server.plain, Encryption.NONE, limits=Limits(pipelining=way != "one by one"))
+    chunking = Chunking() if way == "chunking" else None
     recipients = [(ALICE,), (NOBODY,), (ALICE,), (NOBODY, ALICE), (NOBODY,), (NOBODY,), (ALICE, BOB)]
-    async with Session(config) as session:
+    async with Session(config, chunking=chunking) as session:
         messages = [(to(*some), mail(number)) for number, some in enumerate(recipients)]
         results = [result async for result in session.submit_many(messages)]
     for some, result in zip(recipients, results, strict=True):
@@ -219,6 +221,7 @@ async def test_refused_recipients_between_accepted_ones(server: Server, pipelini
                 assert str(one.reply.enhanced) == "5.1.1"
                 assert NOBODY in one.reply.text
     assert server.arrived() == 4
+    assert chunking is None or chunking.works
 
 
 async def test_a_pool(server: Server) -> None:

@@ -24,7 +24,8 @@ from depesche.smtpclient import (
     Transcript,
 )
 from depesche.smtpclient.errors import SENTENCES, asks_for_mailbox_login
-from depesche.smtpclient.testing import CUT, HANG, MECHANISMS, NOISE, SLOW, Behaviour, FakeServer
+from depesche.smtpclient.testing import CUT, HANG, MECHANISMS, NOISE, SLOW, Act, Behaviour, FakeServer
+from depesche.smtpclient.wire.protocol import Chunking
 from tests.smtpclient.conftest import Certificates
 from tests.smtpclient.connecting import MAIL, configured, listening, to
 
@@ -77,7 +78,10 @@ async def test_many_messages_keep_their_replies(fragment: int, extensions: tuple
     def name(number: int) -> str:
         return f"no{number}@example.org"
 
-    async with FakeServer(does) as server, Session(configured(server.port)) as session:
+    async with (
+        FakeServer(does) as server,
+        Session(configured(server.port), chunking=Chunking()) as session,
+    ):
         messages = ((to(name(number)), b"%d\r\n" % number) for number in range(60))
         results = [result async for result in session.submit_many(messages)]
     assert server.violations == []
@@ -358,6 +362,34 @@ async def test_a_cancelled_submission_spoils_nothing() -> None:
     assert names in (["first@example.org", "third@example.org"], ["third@example.org"])
 
 
+@pytest.mark.parametrize("stage", ["greeting", "ehlo", "starttls", "tls", "auth"])
+async def test_opening_can_be_given_up_at_each_step(certificates: Certificates, stage: str) -> None:
+    reached = asyncio.Event()
+
+    def decide(now: str, connection: object, argument: str) -> Act:
+        if now != stage:
+            return None
+        reached.set()
+        return HANG
+
+    does = Behaviour(decide=decide, starttls=True, mechanisms=("PLAIN",), users=USERS)
+    async with FakeServer(does, context=certificates.context()) as server:
+        config = configured(
+            server.port,
+            encryption=Encryption.TLS,
+            trust=certificates.trust,
+            credentials=Password("me", "hunter2"),
+        )
+        opening = asyncio.ensure_future(Session.open(config))
+        await reached.wait()
+        opening.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await opening
+        async with asyncio.timeout(30):
+            while server.open:
+                await asyncio.sleep(0.002)
+
+
 async def test_a_late_goodbye_is_noticed() -> None:
     async def closing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"220 hello\r\n")
@@ -371,6 +403,31 @@ async def test_a_late_goodbye_is_noticed() -> None:
             await session.submit(to("alice@example.org"), MAIL)
         assert caught.value.cause is Cause.SERVICE_CLOSING
         await session.abort()
+
+
+async def test_a_reply_that_nobody_waits_for_any_more_is_given_to_nobody_else() -> None:
+    async with FakeServer(Behaviour(faults={"noop": SLOW})) as server:
+        session = await Session.open(configured(server.port))
+        impatient = asyncio.ensure_future(session.noop())
+        await asyncio.sleep(0)
+        impatient.cancel()
+        assert (await session.rset()).text == "reset"
+        assert (await session.submit(to("alice@example.org"), MAIL)).accepted
+        both = await asyncio.gather(session.noop(), session.rset())
+        assert [reply.text for reply in both] == ["ok", "reset"]
+        await asyncio.gather(session.quit(), session.quit())
+        assert server.connections[0].ended_by_quit
+
+
+async def test_several_may_wait_for_the_end_of_a_transaction() -> None:
+    does = Behaviour(faults={"content": SLOW})
+    async with FakeServer(does) as server, Session(configured(server.port)) as session:
+        future = session.submit_nowait(to("alice@example.org"), MAIL)
+        one, two, three = (asyncio.ensure_future(session.drained()) for _ in range(3))
+        await asyncio.sleep(0)
+        two.cancel()
+        await asyncio.gather(one, three)
+        assert future.done()
 
 
 async def test_senders_and_recipients_can_be_tried() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import deque
 from collections.abc import Callable
 
 from depesche.smtpclient import tls
@@ -71,7 +72,8 @@ class Channel(asyncio.Protocol):
         self._ended = ended
         self._first_octets = b""
         self._probing = False
-        self._answers: asyncio.Future[Reply] | None = None
+        # One for each command of the session, in order: who gave up waiting leaves its place to nobody else.
+        self._answers: deque[asyncio.Future[Reply]] = deque()
         self._paused = False
         self._pumping = False
         self._backlog = b""
@@ -182,13 +184,13 @@ class Channel(asyncio.Protocol):
         return await answer
 
     def expect(self) -> asyncio.Future[Reply]:
-        """The reply to the one command of the session that is under way (at first, the greeting)."""
-        assert self._answers is None or self._answers.done()
+        """The reply to the next command of the session (at first, the greeting)."""
         answer: asyncio.Future[Reply] = self._loop.create_future()
         answer.add_done_callback(_retrieved)
-        self._answers = answer
         if self.error is not None:
             answer.set_exception(self.error.again())
+        else:
+            self._answers.append(answer)
         return answer
 
     def hold(self) -> None:
@@ -218,8 +220,10 @@ class Channel(asyncio.Protocol):
             self._timer = None
         if self.transport is not None:
             self.transport.abort()
-        if self._answers is not None and not self._answers.done():
-            self._answers.set_exception(error.again())
+        while self._answers:
+            answer = self._answers.popleft()
+            if not answer.done():
+                answer.set_exception(error.again())
         self._ended(error)
 
     # ---- inside
@@ -231,8 +235,9 @@ class Channel(asyncio.Protocol):
                 if isinstance(event, Transaction):
                     self._decided(event)
                 elif isinstance(event, Answer):
-                    if self._answers is not None and not self._answers.done():
-                        self._answers.set_result(event.reply)
+                    answer = self._answers.popleft()
+                    if not answer.done():
+                        answer.set_result(event.reply)
                 elif self.error is None:
                     self._finish(event.error)
 

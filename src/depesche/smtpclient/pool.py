@@ -245,8 +245,9 @@ class Pool:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(grace):
                 while self._waiting or self._under_way():
-                    self._quiet = asyncio.get_running_loop().create_future()
-                    await self._quiet
+                    if self._quiet is None or self._quiet.done():
+                        self._quiet = asyncio.get_running_loop().create_future()
+                    await asyncio.shield(self._quiet)
         tasks = [lane.task for lane in self._lanes if lane.task is not None]
         aborted = SubmissionError(Stage.CONNECT, Cause.ABORTED)
         self._fail_waiting(aborted)

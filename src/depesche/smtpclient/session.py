@@ -114,7 +114,7 @@ class Session:
             self._take,
             to_seven_bit=to_seven_bit or _default_to_seven_bit,
             pipelining=config.limits.pipelining,
-            chunking=(chunking or Chunking()) if config.limits.chunking else None,
+            chunking=chunking if config.limits.chunking else None,
             window=config.limits.window,
             tap=observer,
         )
@@ -371,9 +371,12 @@ class Session:
 
     async def drained(self) -> None:
         """Wait until no transaction is under way (each has its deadlines)."""
-        while self.channel.error is None and self.dialogue.busy:
-            self._quiet = asyncio.get_running_loop().create_future()
-            await self._quiet
+        while self.channel.error is None and self.under_way:
+            if self._quiet is None or self._quiet.done():
+                self._quiet = asyncio.get_running_loop().create_future()
+            await asyncio.shield(
+                self._quiet
+            )  # several may wait; one that gives up must not take the others along
         self._raise_if_lost()
 
     # ---- what others look at
@@ -502,7 +505,7 @@ class Session:
     def _on_decided(self, transaction: Transaction) -> None:
         self.under_way -= 1
         self._decided(transaction)
-        if self._quiet is not None and not self.dialogue.busy and not self._quiet.done():
+        if self._quiet is not None and not self.under_way and not self._quiet.done():
             self._quiet.set_result(None)
 
     def _on_ended(self, error: SubmissionError) -> None:
