@@ -83,13 +83,24 @@ def _aligned(one: str, other: str) -> bool:
     return shorter.count(".") >= 1 and longer.endswith("." + shorter)
 
 
-def _without_comments(text: str) -> str:
-    """The text without (nested) comments; quoted strings stay."""
+def _statements(text: str) -> list[str]:
+    """The text split at its semicolons, without (nested) comments. What stands in quotes neither splits nor
+    ends anything: the sender chooses the local part that a server quotes here. A quote that never closes
+    hides the rest.
+    """
+    found: list[str] = []
     out: list[str] = []
     depth = 0
     quoted = False
+    escaped = False
     for character in text:
-        if quoted:
+        if escaped:
+            escaped = False
+            if depth == 0:
+                out.append("_")  # an escaped character is part of a value, and of none that is looked at
+        elif character == "\\" and (quoted or depth):
+            escaped = True
+        elif quoted:
             out.append(character)
             quoted = character != '"'
         elif character == "(":
@@ -97,10 +108,14 @@ def _without_comments(text: str) -> str:
             out.append(" ")
         elif character == ")":
             depth = max(0, depth - 1)
+        elif depth == 0 and character == ";":
+            found.append("".join(out))
+            out.clear()
         elif depth == 0:
             out.append(character)
             quoted = character == '"'
-    return "".join(out)
+    found.append("".join(out))
+    return found
 
 
 _METHOD = re.compile(r"\s*([A-Za-z][A-Za-z0-9-]{0,30})(?:/\d{1,3})?\s{0,5}=\s{0,5}([A-Za-z]{1,20})")
@@ -118,7 +133,7 @@ _AUTHSERV = re.compile(r"\s*(\"[^\"]{1,255}\"|[A-Za-z0-9_][A-Za-z0-9._-]{0,254})
 
 def parse_results(value: str) -> tuple[str, tuple[Verdict, ...]]:
     """One header value: the authserv-id (empty when it names none) and the verdicts. Never raises."""
-    pieces = _without_comments(value[:_LONGEST]).split(";")
+    pieces = _statements(value[:_LONGEST])
     authserv_id = ""
     verdicts: list[Verdict] = []
     for position, piece in enumerate(pieces[:100]):

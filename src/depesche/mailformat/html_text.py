@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass, field
 
 from depesche.mailformat.html_tokens import Tag, Tokens
-from depesche.mailformat.letter_lines import Line, Mark
+from depesche.mailformat.letter_lines import Line, Mark, visible
 
 
 def _words(text: str) -> frozenset[str]:
@@ -190,7 +190,7 @@ class _Writer:
         quote = "> " * min(self.depth, _DEEPEST_QUOTE)
         shown = (quote + indent + content).rstrip()
         mark = self.marks[-1] if self.marks else Mark.NONE
-        self.lines.append(Line(shown, content.strip(), self.depth, mark if content else Mark.NONE))
+        self.lines.append(Line(shown, visible(content), self.depth, mark if content else Mark.NONE))
 
     def flush(self) -> None:
         """End the line if there is anything on it."""

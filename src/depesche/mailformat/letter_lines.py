@@ -39,16 +39,21 @@ class Line:
         return not self.content
 
 
+def visible(text: str) -> str:
+    """The text without outer spaces and without characters that nobody sees."""
+    return (text if text.isascii() else text.translate(_INVISIBLE)).strip()
+
+
 def plain_line(raw: str) -> Line:
     """A line of a plain-text body."""
     shown = raw.rstrip().replace("\x0c", "")
-    visible = shown if shown.isascii() else shown.translate(_INVISIBLE)
-    if ">" in visible[:8] and not _FROM_ESCAPED.match(visible):
-        match = _QUOTE.match(visible)
+    bare = shown if shown.isascii() else shown.translate(_INVISIBLE)
+    if ">" in bare[:8] and not _FROM_ESCAPED.match(bare):
+        match = _QUOTE.match(bare)
         if match:
             depth = match.group(1).count(">")
-            return Line(shown, visible[match.end() :].strip(), depth)
-    return Line(shown, visible.strip(), 0)
+            return Line(shown, bare[match.end() :].strip(), depth)
+    return Line(shown, bare.strip(), 0)
 
 
 _TORN_TAIL = re.compile(r"[:：]|\S[^<>@]{0,40}[:：]")

@@ -6,6 +6,11 @@ from __future__ import annotations
 
 import re
 
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 _LINKS = re.compile(r"<?\b(?:https?://|www\.)[^\s<>()]{1,2000}>?|\[[^\[\]]{1,200}\]\(\S{1,2000}\)")
 _DEVICE = (
     "iphone|ipad|ipod|imac|macbook|android|samsung|galaxy|huawei|xiaomi|nokia|lumia|htc|lg|sony|"
@@ -50,7 +55,16 @@ _SENT_FROM = (
         "sent using",
         "sent on the go",
     ),
-    *("sent by", "get outlook", "download outlook", "composed on", "written on my", "typed on my"),
+    *(
+        "sent by",
+        "get outlook",
+        "yahoo mail: search",
+        "downloade outlook",
+        "download outlook",
+        "composed on",
+        "written on my",
+        "typed on my",
+    ),
     *("envoyé de", "envoyé depuis", "envoyé à partir de", "envoyé avec", "envoyé via", "télécharger outlook"),
     *("obtenez outlook", "obtenir outlook", "provenance :"),
     *(
@@ -117,6 +131,7 @@ _SENT_FROM = (
         "נשלח מ",
     ),
 )
+_SENT_FROM_ANYTHING = ("sent from", "von meine", "gesendet von", "envoyé de", "enviado", "inviato da")
 _SENT_END = (
     *(
         "gesendet",
@@ -218,6 +233,10 @@ _COMPANY = re.compile(
 )
 
 
+_CLAUSE = _words(
+    "is was are were has have which that but because when i we you he she they did does ist war sind hat habe ich wir "
+    "kam kommt aber weil nicht est sont était que mais es son pero era"
+)
 _EDGES = "*_>-–— .!|[]()"
 
 
@@ -248,14 +267,13 @@ def is_device_note(line: str, *, certain: bool = False) -> bool:
         return False
     words = lower.split()
     if _DEVICE_WORD.search(lower):
-        if starts and "," in lower and not certain and len(words) > 6:
-            return False
-        return len(words) <= 14 and not (certain and len(words) > 10)
+        # "Sent from my desk, which is easier than the phone" is a sentence, not a note.
+        return len(words) <= 14 and not _CLAUSE.intersection(words)
     if certain or not lower.startswith(
         ("sent from", "von meine", "gesendet von", "envoyé de", "enviado", "inviato da")
     ):
         return False
-    return "," not in lower and len(words) <= 7
+    return "," not in lower and len(words) <= 7 and not _CLAUSE.intersection(words)
 
 
 def is_closing(line: str) -> bool:

@@ -16,6 +16,7 @@ from depesche.mailformat.reply_text.markers import is_rule
 
 _DELIMITERS = frozenset({"--", "-- ", "—", "–", "- -", "—-", "-–", "--=20", "\\--"})
 _POSTSCRIPT = re.compile(r"p\.?\s?s\.?[\s:.]|nachtrag|edit:", re.IGNORECASE)
+_PLACEHOLDER = re.compile(r"\[(?:image|cid|logo|bild|inline image)[:\s][^\]]{0,300}\]", re.IGNORECASE)
 _LONGEST_SIGNATURE = 30
 _LONGEST_RULED = 12
 _SENTENCE_END = re.compile(r"[.!?…][)\"'”»]?$")
@@ -55,7 +56,7 @@ def _at_delimiter(contents: Sequence[str], end: int, names: Sequence[str]) -> in
         line = contents[index]
         if not line:
             continue
-        if line in _DELIMITERS:
+        if line in _DELIMITERS and not (below > 2 and _is_prose(contents[index + 1 : end])):
             found = index
         elif 0 < below <= _LONGEST_RULED and len(line) >= 2 and is_rule(line):
             ruled = [text for text in contents[index + 1 : end] if text]
@@ -64,6 +65,12 @@ def _at_delimiter(contents: Sequence[str], end: int, names: Sequence[str]) -> in
         if below > _LONGEST_SIGNATURE:
             break
     return found
+
+
+def _is_prose(contents: Sequence[str]) -> bool:
+    """Whole sentences over several lines: then the delimiter was a dash between two parts of the letter."""
+    sentences = sum(len(text) >= 50 and _SENTENCE_END.search(text) is not None for text in contents)
+    return sentences >= 3 and not any(contact_signs(text) or is_disclaimer(text) for text in contents)
 
 
 def _looks_like_signature(lines: Sequence[str], names: Sequence[str]) -> bool:
@@ -118,7 +125,7 @@ def _at_card(contents: Sequence[str], end: int, names: Sequence[str]) -> int:
 
 def _is_only_clutter(contents: Sequence[str], names: Sequence[str]) -> bool:
     """A name, a closing, a card or a footer below the quote: the letter itself stands above it."""
-    lines = [text for text in contents if text]
+    lines = [text for text in contents if text and not _PLACEHOLDER.fullmatch(text)]
     if not lines or len(lines) > 15:
         return not lines
     if is_footer(" ".join(lines)[:2_000]) and len(lines) <= 10:
