@@ -29,7 +29,7 @@ column has a setting, the page offers it as a button and the command as `try:`.
     "de": """# Ursachen und Abhilfen
 
 Erzeugt aus der Tabelle in `src/depesche/mailroom/connections/diagnosis/causes.py`, aus der auch der Test der
-Verbindung, der Mail-Status und `depesche connection test` sprechen; ein Test vergleicht beide.
+Verbindung, der Mail-Zustand und `depesche connection test` sprechen; ein Test vergleicht beide.
 Neu schreiben: `python -m tests.mailroom.connections.test_docs_causes`.
 
 Das Wort in der ersten Spalte ist der `code`, den `depesche connection test --json` ausgibt. Steht in der
