@@ -4,9 +4,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from django.utils import translation
 
 from depesche.mailroom.connections import access, actions, queries
 from depesche.mailroom.connections.actions import InvalidSettings
+from depesche.mailroom.connections.diagnosis.causes import ENTRIES
 from depesche.mailroom.connections.models import IncomingMailbox, OutgoingConnection
 from depesche.mailroom.connections.queries import Flow
 from depesche.smtpclient.config import Encryption, Password
@@ -291,3 +293,21 @@ def test_importing_twice_is_once_and_removal_works_at_once(saved: Any) -> None:
     assert not actions.remove_certificate(first.id)
     assert queries.revision()[0] == before[0] + 1
     assert queries.keystore() == []
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+@pytest.mark.parametrize("cause", [*ENTRIES, "something-new", ""])
+def test_every_reason_of_a_pause_is_a_whole_sentence(saved: Any, cause: str, language: str) -> None:
+    actions.pause(0, cause=cause, stage="x", reply="550 its words", next_probe_at=None, now=NOW)
+    with translation.override(language):
+        reason = queries.health().reason
+    assert reason.endswith(".")
+    for hole in ("  ", " .", " ,", "“”", "„“", "%(", "()"):
+        assert hole not in reason
+
+
+def test_what_is_missing_is_said_in_the_readers_language(saved: Any) -> None:
+    actions.clear_outgoing_password()
+    actions.pause(0, cause="not-configured", reply="worker's words", next_probe_at=None, now=NOW)
+    with translation.override("de"):
+        assert "kein Kennwort" in queries.health().reason

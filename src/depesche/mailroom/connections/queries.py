@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -111,6 +112,7 @@ class Health:
         10  # what is really used: the configured cap, or less after the server asked for less
     )
     last_accepted_at: datetime | None = None
+    facts: Mapping[str, object] = field(default_factory=dict, compare=False, repr=False)  # for the sentence
 
     @property
     def reason(self) -> str:
@@ -239,6 +241,13 @@ def health(place: int = 0) -> Health:
         next_probe_at=row.next_probe_at if paused else None,
         effective_cap=min(row.effective_cap or cap, cap),
         last_accepted_at=row.last_accepted_at,
+        facts={
+            "host": settings.host,
+            "port": settings.port,
+            "encryption": settings.encryption,
+            "username": settings.username,
+            "address": settings.system_address,
+        },
     )
 
 

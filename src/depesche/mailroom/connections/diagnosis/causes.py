@@ -16,7 +16,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from depesche.mailroom.connections.choices import EncryptionMode
-from depesche.mailroom.connections.diagnosis.replies import Refusal
+from depesche.mailroom.connections.diagnosis.replies import ABOUT_SENDER, Refusal
 from depesche.mailroom.connections.diagnosis.steps import Cause
 from depesche.smtpclient.errors import Cause as Failure
 
@@ -68,7 +68,7 @@ ENTRIES: dict[str, Entry] = {
     ),
     Failure.TIMEOUT.value: Entry(
         _("The server did not answer in time"),
-        _("%(host)s, port %(port)s, stayed silent for %(seconds)s seconds."),
+        _("%(host)s, port %(port)s, stayed silent."),
         _(
             "Mostly a firewall swallows the connection: it must let port %(port)s out. Or the port is the "
             "wrong one."
@@ -466,13 +466,18 @@ ENTRIES: dict[str, Entry] = {
         _("Mails wait in the outbox and go out as soon as one is."),
         _("Set it up under “Outgoing”."),
     ),
-    "refused-in-a-row": Entry(
+    "refused-alike": Entry(
         _("The server refuses every mail"),
         _(
             "Several recipients in a row got the same answer. That is a matter of the connection, not of "
             "the mails."
         ),
         _("Test the connection. The mails were queued again, and none has lost an attempt."),
+    ),
+    "not-configured": Entry(
+        _("Something is missing in the settings"),
+        _("%(detail)s"),
+        _("Complete them under “Outgoing”."),
     ),
     "unknown": Entry(
         _("The connection does not work"),
@@ -502,7 +507,8 @@ def explain(code: str, facts: Mapping[str, object] | None = None, **more: object
     """
     code = _SAME.get(code, code)
     entry = ENTRIES.get(code, ENTRIES["unknown"])
-    values: dict[str, object] = defaultdict(str, {**(facts or {}), **more})
+    values: dict[str, object] = defaultdict(str, _nameless())
+    values.update((key, value) for key, value in {**(facts or {}), **more}.items() if value not in ("", None))
     if "encryption" in values:
         values["encryption"] = _encryption_label(str(values["encryption"]))
     change = _CHANGES.get(code)
@@ -517,6 +523,11 @@ def explain(code: str, facts: Mapping[str, object] | None = None, **more: object
     )
 
 
+def _nameless() -> dict[str, object]:
+    """What stands where a sentence names something that is not known."""
+    return {"address": gettext("this address"), "username": gettext("this user")}
+
+
 def _encryption_label(value: str) -> str:
     try:
         return str(EncryptionMode(value).label)
@@ -524,10 +535,31 @@ def _encryption_label(value: str) -> str:
         return value
 
 
-def reason_of_pause(health: Health, facts: Mapping[str, object] | None = None) -> str:
-    """Why no mail goes out, as one sentence or two."""
+def cause_of_pause(health: Health) -> Cause:
+    """Why no mail goes out, and what to do."""
     if health.flow == "unconfigured":
-        cause = explain("no-server")
-        return f"{cause.title}. {cause.sentence}"
-    cause = explain(health.cause, facts, detail=health.reply or gettext("The reason was not written down."))
-    return f"{cause.title}. {cause.sentence}".rstrip(". ") + "."
+        return explain("no-server")
+    detail = health.reply
+    if health.cause == "not-configured":
+        detail = _what_is_missing() or detail
+    facts = dict(health.facts)
+    if health.cause not in ABOUT_SENDER:  # then the address in question is some recipient's
+        facts.pop("address", None)
+    return explain(health.cause, facts, detail=detail or gettext("The reason was not written down."))
+
+
+def reason_of_pause(health: Health) -> str:
+    """Why no mail goes out, as one sentence or two."""
+    cause = cause_of_pause(health)
+    return f"{cause.title}. {cause.sentence}".rstrip(".") + "."
+
+
+def _what_is_missing() -> str:
+    """The worker wrote its sentence down in its own language; this one is in the reader's."""
+    from depesche.mailroom.connections import access, queries
+
+    try:
+        access.smtp_config(queries.outgoing())
+    except access.NotConfigured as error:
+        return str(error)
+    return ""

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from depesche.mailroom.connections import figures, queries
-from depesche.mailroom.connections.diagnosis.causes import explain
+from depesche.mailroom.connections.diagnosis.causes import cause_of_pause
 from depesche.mailroom.connections.queries import Flow
 from depesche.mailroom.connections.views.keystore import entry_of
 from depesche.mailroom.pages.rights import administrators_only
@@ -19,16 +19,7 @@ from depesche.mailroom.pages.rights import administrators_only
 def status(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     outgoing, health = queries.outgoing(), queries.health()
-    cause = None
-    if health.flow is Flow.PAUSED:
-        facts = {
-            "host": outgoing.host,
-            "port": outgoing.port,
-            "encryption": outgoing.encryption,
-            "username": outgoing.username,
-            "address": outgoing.system_address,
-        }
-        cause = explain(health.cause, facts, detail=health.reply)
+    cause = cause_of_pause(health) if health.flow is Flow.PAUSED else None
     entries = [entry_of(row, now) for row in queries.keystore()]
     outbox, inbox = figures.outbox(now), figures.inbox(now)
     ending = [entry for entry in entries if entry.state != "fine"]
