@@ -147,7 +147,7 @@ def test_the_reported_mail_is_found_where_only_headers_came_back() -> None:
 @pytest.mark.parametrize(
     "raw",
     [
-        b"From: jana@kunde.example\nSubject: Re: x\nIn-Reply-To: <1@x>\n\nMail an <a@x.example> kam zur\xc3\xbcck.\n",
+        b"From: jana@kunde.example\nSubject: Re: x\nIn-Reply-To: <1@x>\n\nAn <a@x.example> kam nichts.\n",
         b"From: Jana <jana@kunde.example>\nSubject: Fwd: Undelivered Mail\nIn-Reply-To: <1@x>\n\nSee below\n",
         b"From: shop@kunde.example\nSubject: Order\n\nYour parcel could not be delivered to jana@x.example\n",
         b"Subject: x\n\nFinal answer: no\n",
@@ -162,7 +162,7 @@ def test_amazons_notification_in_json() -> None:
     raw = (
         b"From: AWS <no-reply@sns.amazonaws.com>\nSubject: Notification\n\n"
         b'{"notificationType":"Bounce","bounce":{"bounceType":"Permanent","bouncedRecipients":'
-        b'[{"emailAddress":"jana@kunde.example","status":"5.1.1","diagnosticCode":"smtp; 550 5.1.1 unknown"}]},'
+        b'[{"emailAddress":"jana@kunde.example","status":"5.1.1","diagnosticCode":"smtp; 550 5.1.1 no"}]},'
         b'"mail":{"commonHeaders":{"messageId":"<n1@firma.example>"}}}\n--\nfooter\n'
     )
     (report,) = delivery_reports(parse(raw))

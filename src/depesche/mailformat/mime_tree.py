@@ -191,20 +191,21 @@ class _Builder:
     def build(self, start: int, end: int, depth: int) -> Part:
         root = self._begin(start, end, depth, "text/plain")
         data = self.data
-        position = self._body_start()
-        while True:
-            # A delimiter line stands at the start of a line: the search begins one octet before the body.
-            line_start = self._next_candidate(position, end)
-            if line_start < 0:
-                break
+        # A delimiter line stands behind a line end; the search begins with the one in front of the body.
+        before = self._body_start() - 1
+        while self.levels:
+            if before < 0 and data.startswith(b"--"):
+                line_start = 0
+            else:
+                found = data.find(b"\n--", max(before, 0), end)
+                if found < 0:
+                    break
+                line_start = found + 1
             newline = data.find(b"\n", line_start, end)
             line_end = end if newline < 0 else newline
-            after = end if newline < 0 else newline + 1
-            position = line_end if newline < 0 else newline
+            before = line_end
             level, closing = self._boundary_level(data[line_start + 2 : min(line_end, line_start + 1_100)])
             if level is None:
-                if newline < 0:
-                    break
                 continue
             self._close_above(level, max(line_start - 1, start))
             owner = self.open[level]
@@ -217,29 +218,18 @@ class _Builder:
                 self.defects.append("more parts than are read")
                 break
             default = "message/rfc822" if owner.part.content_type == "multipart/digest" else "text/plain"
-            self._begin(after, end, owner.part.depth + 1, default)
-            position = max(self._body_start() - 1, newline)
-            if newline < 0:
-                break
+            self._begin(min(line_end + 1, end), end, owner.part.depth + 1, default)
+            before = max(self._body_start() - 1, line_end)
         if any(entry.boundary is not None for entry in self.open) and root.children:
             self.defects.append("a multipart that is not closed")
         self._close_above(-1, end)
         return root
 
-    def _next_candidate(self, position: int, end: int) -> int:
-        data = self.data
-        if not self.levels:
-            return -1
-        if position == 0 and data.startswith(b"--"):
-            return 0
-        found = data.find(b"\n--", max(position - 1, 0), end)
-        return -1 if found < 0 else found + 1
-
     def _body_start(self) -> int:
         return self.open[-1].part.start
 
     def _boundary_level(self, line: bytes) -> tuple[int | None, bool]:
-        token = line.rstrip(b" \t\r")
+        token = line.rstrip()
         levels = self.levels.get(token)
         if levels:
             return levels[-1], False

@@ -234,7 +234,8 @@ _COMPANY = re.compile(
 
 
 _CLAUSE = _words(
-    "is was are were has have which that but because when i we you he she they did does ist war sind hat habe ich wir "
+    "is was are were has have which that but because when i we you he she they did does "
+    "ist war sind hat habe ich wir "
     "kam kommt aber weil nicht est sont était que mais es son pero era"
 )
 _EDGES = "*_>-–— .!|[]()"
