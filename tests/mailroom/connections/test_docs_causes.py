@@ -75,7 +75,8 @@ def page(language: str) -> str:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_page_shows_the_table(language: str) -> None:
-    assert (FOLDER / f"causes.{language}.md").read_text(encoding="utf-8") == page(language)
+    written = (FOLDER / f"causes.{language}.md").read_text(encoding="utf-8")
+    assert written == page(language), "run: python -m tests.mailroom.connections.test_docs_causes"
 
 
 def test_both_pages_say_the_same_in_different_words() -> None:
