@@ -12,7 +12,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from depesche.mailformat.decoding import decode_base64, decode_text, decode_transfer
+from depesche.mailformat.cms import signed_content
+from depesche.mailformat.decoding import decode_text, decode_transfer
 from depesche.mailformat.header_text import header_text, parse_parameters, raw_text
 
 
@@ -368,33 +369,38 @@ def read_tree(raw: bytes, limits: Limits, defects: list[str]) -> Part:
 
 
 def _open_encoded_messages(root: Part, limits: Limits, defects: list[str]) -> None:
-    """Messages attached in base64 or quoted-printable: not allowed, and common. Each decoding shrinks the
-    data.
+    """Messages hidden in an encoding: attached in base64 (not allowed, and common) or signed opaquely.
+
+    Each decoding shrinks the data, and there is a limit to their number.
     """
     budget = 50
-    queue = [part for part in root.walk() if _is_encoded_message(part)]
+    queue = [part for part in root.walk() if _hides_message(part)]
     while queue and budget:
         part = queue.pop()
         budget -= 1
-        octets = (
-            decode_base64(part.raw_body)[0]
-            if "base64" in part.header("content-transfer-encoding").lower()
-            else part.data()[0]
-        )
-        data = normalise_lines(octets)
         if part.depth + 1 >= limits.depth:
             continue
-        inner = _Builder(data, limits, defects).build(
-            _skip_mbox_from(data, 0, len(data)), len(data), part.depth + 1
-        )
+        octets: bytes | None = part.data()[0]
+        if part.content_type in SIGNED_TYPES:
+            octets = signed_content(octets or b"")
+        if not octets:
+            continue
+        data = normalise_lines(octets)
+        start = _skip_mbox_from(data, 0, len(data))
+        inner = _Builder(data, limits, defects).build(start, len(data), part.depth + 1)
         if inner.headers:
             part.children.append(inner)
-            queue.extend(child for child in inner.walk() if _is_encoded_message(child))
+            queue.extend(child for child in inner.walk() if _hides_message(child))
 
 
-def _is_encoded_message(part: Part) -> bool:
-    return (
-        part.content_type in ("message/rfc822", "message/global")
-        and not part.children
-        and part.header("content-transfer-encoding").lower() in ("base64", "quoted-printable")
-    )
+SIGNED_TYPES = frozenset({"application/pkcs7-mime", "application/x-pkcs7-mime"})
+
+
+def _hides_message(part: Part) -> bool:
+    if part.children:
+        return False
+    if part.content_type in SIGNED_TYPES:
+        return True
+    return part.content_type in ("message/rfc822", "message/global") and part.header(
+        "content-transfer-encoding"
+    ).lower() in ("base64", "quoted-printable")

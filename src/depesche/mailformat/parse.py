@@ -15,7 +15,7 @@ from depesche.mailformat.addresses import Address, parse_address_list
 from depesche.mailformat.decoding import decode_text, split_uuencode
 from depesche.mailformat.flowed import unflow
 from depesche.mailformat.header_text import clean, header_date, message_ids, raw_text
-from depesche.mailformat.mime_tree import Limits, Part, read_tree
+from depesche.mailformat.mime_tree import SIGNED_TYPES, Limits, Part, read_tree
 
 __all__ = ["BodySegment", "Limits", "MailAttachment", "ParsedMail", "Part", "parse"]
 
@@ -136,13 +136,12 @@ def _addresses(root: Part, name: str) -> tuple[Address, ...]:
     return tuple(found[:2_000])
 
 
-_SIGNED_DATA = frozenset({"application/pkcs7-mime", "application/x-pkcs7-mime"})
-
-
 def _is_signed(root: Part, types: set[str], texts: Iterable[str]) -> bool:
     if "multipart/signed" in types:
         return True
-    if types & _SIGNED_DATA and root.parameters.get("smime-type", "").lower() == "signed-data":
+    if types & SIGNED_TYPES and root.parameters.get("smime-type", "").lower() == "signed-data":
+        return True
+    if root.content_type in SIGNED_TYPES and root.children:
         return True
     return any("-----BEGIN PGP SIGNED MESSAGE-----" in text for text in texts)
 
@@ -150,9 +149,8 @@ def _is_signed(root: Part, types: set[str], texts: Iterable[str]) -> bool:
 def _is_encrypted(root: Part, types: set[str], texts: Iterable[str]) -> bool:
     if root.content_type == "multipart/encrypted" or "application/pgp-encrypted" in types:
         return True
-    if root.content_type in _SIGNED_DATA:
-        kind = root.parameters.get("smime-type", "").lower()
-        return kind in ("enveloped-data", "authenveloped-data", "")
+    if root.content_type in SIGNED_TYPES and not root.children:
+        return root.parameters.get("smime-type", "").lower() in ("enveloped-data", "authenveloped-data", "")
     return any(text.lstrip().startswith("-----BEGIN PGP MESSAGE-----") for text in texts)
 
 
@@ -198,8 +196,8 @@ class _BodyReader:
                 stack.extend(reversed(part.children))
             elif kind.startswith(("message/rfc822", "message/global")) and part is not root:
                 self._message(part)
-            elif part.children and part is root:
-                stack.extend(reversed(part.children))  # the mail is nothing but another mail in a wrapper
+            elif part.children and (part is root or kind in SIGNED_TYPES):
+                stack.extend(reversed(part.children))  # nothing but a wrapper
             else:
                 self._leaf(part)
 

@@ -35,7 +35,12 @@ _LOWER_VERBS = tuple(sorted({word.lower() for word in WROTE}))
 _ENDS_WITH_VERB = re.compile(
     rf"(?:^|[\s>)\]\"'”»,:.\d]|(?<=[^\x00-\u02ff]))(?:{_VERBS})\s?[:：]?\s?$", re.IGNORECASE
 )
-_HAS_VERB = re.compile(rf"(?:^|[\s>)\]\"'”»])(?:{_VERBS})(?=[\s:：]|$)", re.IGNORECASE)
+_HAS_VERB = re.compile(rf"(?:^|[\s>)\]\"'”»])(?:{_VERBS})(?=[\s:：,]|$)", re.IGNORECASE)
+_VERB_AND_DATE = re.compile(
+    rf"(?:^|[\s>)\]\"'”»])(?:{_VERBS}) "
+    rf"(?:am|on|op|den|le|el|il|em|at|dnia|dne|kl)\b[^:]{{0,30}}\d[^:]{{0,30}}:$",
+    re.IGNORECASE,
+)
 _FIRST_PERSON = re.compile(
     r"\b(?:i (?:wrote|said)|(?:schrieb|schreibt) (?:ich|mir)|ich schrieb|j'ai écrit|escribí|"
     r"skrev (?:jag|jeg))\b",
@@ -91,7 +96,7 @@ def _is_attribution(window: str) -> bool:
         return colon or has_address or (has_date and _starts_attribution(text))
     # "Jane Doe <jane@example.org> schrieb am Di., 16. Aug. 2016 um 12:52 Uhr:"
     verb_inside = colon and has_date and len(text) <= 300 and _HAS_VERB.search(text) is not None
-    if verb_inside and (has_address or _TIME.search(text) is not None):
+    if verb_inside and (has_address or _TIME.search(text) is not None or _VERB_AND_DATE.search(text[-150:])):
         return True
     if colon and has_address and _QUOTING.match(text):
         return True
