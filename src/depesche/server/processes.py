@@ -53,7 +53,9 @@ def web_server(host: str, port: int, *, on_started: Callable[[], None] | None = 
         lifespan="off",
         log_config=None,
         access_log=False,
-        proxy_headers=False,  # Django reads the one header that settings name
+        # Who is on the other side of a web server on this machine: without it all people would share the
+        # limits of one IP address. FORWARDED_ALLOW_IPS names web servers elsewhere; others are not believed.
+        proxy_headers=True,
         server_header=False,
         timeout_graceful_shutdown=5,
     )
