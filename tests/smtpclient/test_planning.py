@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from depesche.smtpclient.planning import Cap, Situation, connections_to_open
+from depesche.smtpclient.planning import Cap, Pace, Situation, connections_to_open
 
 NUMBERS = st.integers(0, 50)
 
@@ -77,3 +77,25 @@ def test_a_cap_that_is_set_anew() -> None:
     assert cap.effective(0) == 1
     cap.configured = 5
     assert cap.effective(10**6) == 5
+
+
+def test_without_a_limit_there_is_no_pace() -> None:
+    assert Pace(None).wait(0) == 0
+
+
+@given(st.floats(0.1, 50), st.lists(st.floats(0, 3), min_size=1, max_size=60))
+def test_the_pace_is_kept_over_time(per_second: float, pauses: list[float]) -> None:
+    pace, now, begun = Pace(per_second), 1000.0, []
+    for pause in pauses:
+        now += pause
+        wait = pace.wait(now)
+        if wait == 0:
+            begun.append(now)
+        else:
+            assert wait <= 1 / per_second + 1e-6
+            assert pace.wait(now + wait + 1e-6) == 0, "after the pause it may begin"
+            now += wait + 1e-6
+            begun.append(now)
+    for start in begun:
+        within = sum(start <= at <= start + 1 for at in begun)
+        assert within <= per_second + max(1.0, per_second) + 1

@@ -154,6 +154,16 @@ async def test_a_reply_in_a_transaction_shrinks_it_too() -> None:
         assert pool.stats.effective < 4
 
 
+async def test_the_pace_is_held() -> None:
+    config = configured(25, limits=Limits(messages_per_second=20))
+    async with FakeServer() as server, Pool(replace(config, port=server.port), size=3) as pool:
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+        assert accepted(await submit(pool, 40))
+        assert loop.time() - begun > 0.8, "20 at once, the other 20 in a second"
+        assert once_each(server, 40)
+
+
 # ---- sessions come and go
 
 

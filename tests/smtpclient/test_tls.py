@@ -325,6 +325,17 @@ async def test_an_old_tls_version() -> None:
         assert (error.stage, error.cause) == (Stage.TLS, Cause.TLS_TOO_OLD)
 
 
+async def test_a_server_that_wants_a_certificate_of_ours(certificates: Certificates) -> None:
+    context = certificates.context()
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.load_verify_locations(cadata=certificates.ca_pem.decode())
+    async with FakeServer(context=context, implicit_tls=True) as server:
+        config = configured(server.port, encryption=SSL, trust=certificates.trust)
+        error = await failure(config)
+        assert error.stage in {Stage.TLS, Stage.GREETING}
+        assert error.cause in {Cause.TLS_HANDSHAKE, Cause.CONNECTION_LOST}
+
+
 def test_what_is_no_certificate() -> None:
     for entry in (b"hello", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"):
         with pytest.raises(ValueError, match="not a certificate"):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ssl
 from collections import deque
 from collections.abc import Callable
 
@@ -126,8 +127,11 @@ class Channel(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         if self.error is None:
-            cause = Cause.TIMEOUT if self._probing else Cause.CONNECTION_LOST
-            lost = SubmissionError(self.dialogue.stage, cause, detail=_plain(error))
+            stage, cause = self.dialogue.stage, Cause.TIMEOUT if self._probing else Cause.CONNECTION_LOST
+            if isinstance(error, ssl.SSLError) and self.dialogue.answered < 2:
+                # With TLS 1.3 a server may refuse our side of the handshake after it was over for us.
+                stage, (cause, _) = Stage.TLS, tls.cause_of(error)
+            lost = SubmissionError(stage, cause, detail=_plain(error))
             self.fail(_because(lost, error) if error is not None else lost)
         if not self.closed.done():
             self.closed.set_result(None)

@@ -139,12 +139,15 @@ class Limits:
     pipelining: bool = True
     chunking: bool = True
     window: int = 4  # transactions that may be under way at once with CHUNKING
+    messages_per_second: float | None = None  # of one pool; less than 1 is possible
 
     def __post_init__(self) -> None:
         if self.messages_per_connection < 1 or self.refusals_in_a_row < 1 or self.window < 1:
             raise ValueError("limits are at least 1")
         if not (self.max_idle > 0 and self.max_age > 0):
             raise ValueError("max_idle and max_age are positive numbers of seconds")
+        if self.messages_per_second is not None and not self.messages_per_second > 0:
+            raise ValueError("messages_per_second is a positive number")
 
 
 @dataclass(frozen=True)

@@ -71,3 +71,25 @@ class Cap:
             return None
         step = self.pause * self._factor
         return step - (now - self._since) % step
+
+
+@dataclass(slots=True)
+class Pace:
+    """At most so many messages a second, over time: after a pause, as many as one second brings may go at
+    once."""
+
+    per_second: float | None
+    _credit: float = 1.0
+    _at: float = 0.0
+
+    def wait(self, now: float) -> float:
+        """Seconds until the next message may begin; 0: now, and it is counted."""
+        if self.per_second is None:
+            return 0.0
+        most = max(1.0, self.per_second)
+        self._credit = min(most, self._credit + (now - self._at) * self.per_second)
+        self._at = now
+        if self._credit >= 1.0:
+            self._credit -= 1.0
+            return 0.0
+        return (1.0 - self._credit) / self.per_second

@@ -24,7 +24,7 @@ from depesche.smtpclient.errors import (
     SubmissionError,
     asks_for_fewer_connections,
 )
-from depesche.smtpclient.planning import Cap, Situation, connections_to_open
+from depesche.smtpclient.planning import Cap, Pace, Situation, connections_to_open
 from depesche.smtpclient.session import Session, Submission
 from depesche.smtpclient.slots import NoLimit, Slot, SlotProvider
 from depesche.smtpclient.transaction import Envelope, Outcome, Result
@@ -137,6 +137,7 @@ class Pool:
             raise ValueError("a pool has at least one connection")
         self._config = config
         self._cap = Cap(size, regrow_seconds)
+        self._pace = Pace(config.limits.messages_per_second)
         self._slots: SlotProvider = slots or NoLimit()
         self._prepare = prepare
         self._observer = observer
@@ -209,6 +210,8 @@ class Pool:
             return
         self._config = config
         self._cap = Cap(self._cap.configured, self._cap.pause)
+        if config.limits.messages_per_second != self._pace.per_second:
+            self._pace = Pace(config.limits.messages_per_second)
         self._chunking = Chunking()
         self._proven = False
         self._forget_failures()
@@ -310,8 +313,12 @@ class Pool:
 
     def _look_again(self, seconds: float) -> None:
         assert self._loop is not None
-        if self._timer is None:
-            self._timer = self._loop.call_later(max(seconds, 0.001), self._timer_fired)
+        at = self._loop.time() + max(seconds, 0.001)
+        if self._timer is not None:
+            if self._timer.when() <= at:
+                return
+            self._timer.cancel()
+        self._timer = self._loop.call_at(at, self._timer_fired)
 
     def _timer_fired(self) -> None:
         self._timer = None
@@ -481,7 +488,9 @@ class Pool:
 
     def _feed(self) -> None:
         """Let sessions that found nothing look again: one that is idle, and used last, before the others."""
-        while self._waiting and self._hungry:
+        for _ in range(len(self._hungry)):
+            if not (self._waiting and self._hungry):
+                return
             chosen = None
             for lane in reversed(self._hungry):
                 if lane.session is not None and lane.session.idle:
@@ -510,9 +519,13 @@ class Pool:
             ):
                 lane.retire()
                 return None
-            job = waiting.popleft()
-            if not job.future.done():
-                return job
+            if waiting[0].future.done():
+                waiting.popleft()
+                continue
+            if pause := self._pace.wait(now):
+                self._look_again(pause)
+                break
+            return waiting.popleft()
         self._hungry[lane] = None
         return None
 
