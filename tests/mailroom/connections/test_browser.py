@@ -37,7 +37,9 @@ def test_wrong_port_type_test_apply_and_save(signed_in: Page) -> None:
     for encryption, expected in (("ssl", "465"), ("none", "25"), ("tls", "465"), ("tls-if-available", "25")):
         page.check(f"input[name=encryption][value={encryption}]")
         assert port.input_value() == expected
+    assert page.locator(".changed").count() == 0  # back where it began
     page.get_by_role("button", name="587").click()
+    assert page.locator("label[for=port] .changed").inner_text() == "changed"
     page.check("input[name=encryption][value=ssl]")
     assert port.input_value() == "587"
 

@@ -53,5 +53,17 @@ def assignments(change: Mapping[str, str]) -> str:
 
 
 @register.filter
+def place_of(code: str) -> str:
+    """The page on which this cause is set right: keystore, incoming, or "" for the page with the form."""
+    if code in _IN_THE_KEYSTORE:
+        return "keystore"
+    return "incoming" if code in _AT_THE_MAILBOX else ""
+
+
+_IN_THE_KEYSTORE = frozenset({"cert-self-signed", "cert-unknown-ca", "cert-changed", "cert-other-host"})
+_AT_THE_MAILBOX = frozenset({"mailbox-login", "mailbox-unreachable", "mailbox-not-addressed", "not-arrived"})
+
+
+@register.filter
 def as_json(value: object) -> str:
     return json.dumps(value)

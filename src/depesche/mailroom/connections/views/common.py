@@ -6,6 +6,9 @@ from typing import Any
 
 from django.forms import BaseForm
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.translation import ngettext
 
 from depesche.mailroom.connections import queries
 
@@ -28,6 +31,13 @@ def own_address(request: HttpRequest) -> str:
 def mail_context() -> dict[str, Any]:
     """For the head of each page: whether mail flows."""
     return {"health": queries.health()}
+
+
+def keystore_link() -> str:
+    """For below the choice of the encryption: how many certificates are trusted, with the way there."""
+    count = len(queries.keystore())
+    text = ngettext("%(count)d certificate in the keystore", "%(count)d certificates in the keystore", count)
+    return format_html('<a href="{}">{}</a>', reverse("connections:keystore"), text % {"count": count})
 
 
 def changed_count(form: BaseForm) -> int:

@@ -18,7 +18,7 @@ from depesche.mailroom.connections.diagnosis.mailbox import run_mailbox
 from depesche.mailroom.connections.diagnosis.records import Report
 from depesche.mailroom.connections.diagnosis.steps import MAILBOX_ORDER
 from depesche.mailroom.connections.forms import IncomingForm, changed_fields
-from depesche.mailroom.connections.views.common import changed_count, is_htmx, mail_context
+from depesche.mailroom.connections.views.common import changed_count, is_htmx, keystore_link, mail_context
 from depesche.mailroom.mailboxes import MailboxConfig
 from depesche.mailroom.pages.rights import administrators_only
 
@@ -110,6 +110,7 @@ def _page(
         "form": form,
         "settings": settings,
         "outgoing": queries.outgoing(),
+        "keystore_below": keystore_link(),
         "port_choices": [(port, port == default) for port in (143, 993, 110, 995)],
         "port_defaults": {
             f"{name}-{mode}": ports.mailbox_port(name, mode)

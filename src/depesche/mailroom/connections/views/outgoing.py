@@ -29,6 +29,7 @@ from depesche.mailroom.connections.forms import OutgoingForm, changed_fields
 from depesche.mailroom.connections.views.common import (
     changed_count,
     is_htmx,
+    keystore_link,
     mail_context,
     own_address,
 )
@@ -187,6 +188,7 @@ def _page(
         "effect": effect_of(request, values),
         "cap_below": _cap_below(settings.max_connections, stands),
         "charset_below": _charset_below(stands.fell_back_24h if stands else 0),
+        "keystore_below": keystore_link(),
         "port_choices": _port_choices(str(values.get("encryption", settings.encryption))),
         "port_defaults": ports.SMTP_DEFAULTS,
         "port_why": _port_why(),

@@ -51,8 +51,25 @@
     if (field.tagName === "SELECT") return [...field.options].some((one) => one.selected !== one.defaultSelected);
     return field.value !== field.defaultValue;
   };
+  const word = (holder, on) => {
+    const label = holder.querySelector(".label, .check b");
+    const mark = label && label.querySelector(".changed");
+    if (!label || Boolean(mark) === on) return;
+    if (mark) {
+      mark.remove();
+    } else {
+      const made = document.createElement("span");
+      made.className = "changed";
+      made.textContent = form.dataset.changedWord;
+      label.append(made);
+    }
+  };
   const count = () => {
-    const names = new Set([...form.elements].filter(differs).map((field) => field.name));
+    const changed = [...form.elements].filter(differs);
+    const names = new Set(changed.map((field) => field.name));
+    form.querySelectorAll(".field").forEach((holder) => {
+      word(holder, changed.some((field) => holder.contains(field)));
+    });
     if (names.size === 0) bar.textContent = began;
     else if (names.size === 1) bar.textContent = bar.dataset.one;
     else bar.textContent = bar.dataset.many.replace("#", String(names.size));
