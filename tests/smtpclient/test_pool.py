@@ -473,8 +473,9 @@ async def test_a_cancelled_message_is_not_submitted() -> None:
         assert sorted(m.recipients[0] for m in server.messages) == [recipient(n) for n in (0, 1, 2, 4, 5)]
 
 
-@pytest.mark.parametrize("seed", range(6))
-async def test_a_bad_day(seed: int) -> None:
+@pytest.mark.parametrize("extensions", [("PIPELINING",), ("PIPELINING", "CHUNKING"), ()])
+@pytest.mark.parametrize("seed", range(4))
+async def test_a_bad_day(seed: int, extensions: tuple[str, ...]) -> None:
     """Everything fails now and then, callers give up, the size changes. The books are right all the same:
     nothing accepted is missing, nothing is there twice unless it was uncertain, no connection and no slot is
     lost.
@@ -486,6 +487,7 @@ async def test_a_bad_day(seed: int) -> None:
         "mail": (CUT, "451 4.3.0 later", "421 4.3.0 bye"),
         "rcpt": (CUT, "550 5.1.1 unknown", "450 4.2.0 later"),
         "data": (CUT, "451 4.3.0 later"),
+        "bdat": (CUT, "451 4.3.0 later"),
         "content": (CUT, "554 5.7.1 no", SLOW),
         "after-content": (CUT, SLOW),
         "quit": (CUT,),
@@ -495,7 +497,9 @@ async def test_a_bad_day(seed: int) -> None:
         return chance.choice(faults[stage]) if stage in faults and chance.random() < 0.03 else None
 
     slots = LocalSlots(5)
-    does = Behaviour(decide=decide, slow_seconds=0.005, keep_open_after_refused_data=True)
+    does = Behaviour(
+        extensions=extensions, decide=decide, slow_seconds=0.005, keep_open_after_refused_data=True
+    )
     results: dict[int, Result | None] = {}
 
     async def one(pool: Pool, number: int) -> None:
