@@ -49,6 +49,16 @@ def test_init_is_safe_to_repeat_and_keeps_the_key(instance: Instance) -> None:
     assert key.read_bytes() == octets
 
 
+def test_a_new_folder_is_for_its_user_alone(instance: Instance) -> None:
+    """Also where the key lies elsewhere, so that nothing else makes the folder."""
+    home = instance.home / "new"
+    instance.environment["DEPESCHE_SECRET_KEY_FILE"] = str(instance.home / "other.key")
+    instance.environment["DEPESCHE_HOME"] = str(home)
+    instance.run("init")
+    assert stat.S_IMODE(home.stat().st_mode) == 0o700
+    assert (home / "depesche.sqlite3").exists()
+
+
 @pytest.mark.contract
 def test_a_lost_key_is_not_replaced(instance: Instance) -> None:
     instance.run("init")

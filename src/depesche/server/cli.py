@@ -82,6 +82,7 @@ def _run(name: str, arguments: list[str]) -> int:
     try:
         environment = Environment.read()
         if name in _MAKES_INSTALLATION and not wants_help:
+            _make_folder_of_new_installation(environment)
             _make_key_of_new_installation(environment)
         elif not wants_help:
             _require_installation(environment)
@@ -107,6 +108,12 @@ def _run(name: str, arguments: list[str]) -> int:
 
 class NoInstallation(Exception):
     """There is nothing to work on; the text names the path that was looked at."""
+
+
+def _make_folder_of_new_installation(environment: Environment) -> None:
+    """For its user alone: everybody's mails lie in it. A folder that is there keeps its rights."""
+    if environment.uses_sqlite:
+        os.makedirs(os.path.dirname(_sqlite_path(environment)), mode=0o700, exist_ok=True)
 
 
 def _make_key_of_new_installation(environment: Environment) -> None:
