@@ -6,6 +6,7 @@ import pytest
 
 from depesche.mailformat.html_text import html_to_markdown
 from depesche.mailformat.parse import parse
+from depesche.mailformat.reading import read
 from depesche.mailformat.reply_text import cut_text, reply_text
 from depesche.mailformat.reply_text.clutter import is_closing, is_device_note
 from depesche.mailformat.reply_text.markers import (
@@ -273,3 +274,55 @@ def test_html_is_taken_when_the_plain_text_is_only_a_note() -> None:
 )
 def test_html_becomes_markdown(html: str, markdown: str) -> None:
     assert "\n".join(line.rstrip() for line in html_to_markdown(html).split("\n")) == markdown
+
+
+PICTURES = b"""From: jana@kunde.example
+Subject: Re: x
+Content-Type: multipart/related; boundary=r
+
+--r
+Content-Type: multipart/alternative; boundary=a
+
+--a
+Content-Type: text/plain; charset=utf-8
+
+Siehe Bild.
+[cid:shot@x]
+
+--a
+Content-Type: text/html; charset=utf-8
+
+<p>Siehe Bild.<br><img src="cid:shot@x"></p><div class="moz-signature"><img src="cid:logo@x">Jana</div>
+<blockquote type="cite">Alt <img src="cid:old@x"></blockquote>
+--a--
+--r
+Content-Type: image/png; name=shot.png
+Content-ID: <shot@x>
+
+1
+--r
+Content-Type: image/png; name=logo.png
+Content-ID: <logo@x>
+
+2
+--r
+Content-Type: image/png; name=old.png
+Content-ID: <old@x>
+
+3
+--r
+Content-Type: image/png; name=free.png
+Content-Disposition: attachment; filename=free.png
+
+4
+--r
+Content-Type: application/pgp-signature; name=signature.asc
+
+5
+--r--
+"""
+
+
+def test_pictures_of_signature_and_quote_are_no_files_of_the_answer() -> None:
+    assert [file.filename for file in read(PICTURES).attachments] == ["shot.png", "free.png"]
+    assert len(read(PICTURES).mail.attachments) == 5

@@ -12,8 +12,8 @@ from depesche.mailformat.delivery_report import (
     delivery_reports,
     feedback_report,
 )
-from depesche.mailformat.parse import Limits, ParsedMail, parse
-from depesche.mailformat.reply_text import reply_text
+from depesche.mailformat.parse import Limits, MailAttachment, ParsedMail, parse
+from depesche.mailformat.reply_text import answer_files, reply_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,8 @@ class Reading:
     complaint: FeedbackReport | None
     defects: tuple[str, ...]
     mail: ParsedMail
+    #: The files that belong to `text`: without the pictures of signature and quoted mail.
+    attachments: tuple[MailAttachment, ...] = ()
 
     def as_json(self) -> dict[str, object]:
         """The fields of `depesche inbox parse`, ready for json.dumps."""
@@ -63,5 +65,13 @@ def read(
     classified = classify(mail, own_message_ids=own_message_ids, is_report=bool(reports))
     answer = reply_text(mail, known_texts=known_texts)
     return Reading(
-        classified.kind, classified.reason, answer.text, answer.cut, reports, complaint, mail.defects, mail
+        kind=classified.kind,
+        reason=classified.reason,
+        text=answer.text,
+        cut=answer.cut,
+        reports=reports,
+        complaint=complaint,
+        defects=mail.defects,
+        mail=mail,
+        attachments=answer_files(mail, answer),
     )

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 
 from depesche.mailformat.html_text import html_lines
 from depesche.mailformat.letter_lines import Line, plain_lines
-from depesche.mailformat.parse import BodySegment, ParsedMail
+from depesche.mailformat.parse import BodySegment, MailAttachment, ParsedMail
 from depesche.mailformat.reply_text.cutter import cut
+from depesche.mailformat.reply_text.files import files_of_answer
 from depesche.mailformat.reply_text.known import KnownText
 from depesche.mailformat.reply_text.words import FORWARD_PREFIXES
 
-__all__ = ["ReplyText", "cut_text", "reply_text"]
+__all__ = ["ReplyText", "answer_files", "cut_text", "reply_text"]
 
 #: Lines that are looked at one by one. What follows them goes with the last of them, as text or as cut.
 MOST_LINES = 10_000
@@ -37,6 +38,19 @@ def reply_text(mail: ParsedMail, *, known_texts: Sequence[str] = ()) -> ReplyTex
     Text and cut together hold every line of the body. HTML-only mails become Markdown. Linear in the body;
     never raises.
     """
+    return _reply_text(mail, known_texts, html_first=False)
+
+
+def answer_files(mail: ParsedMail, answer: ReplyText) -> tuple[MailAttachment, ...]:
+    """The attachments that belong to the answer: without the pictures of signature and quote."""
+    pictures = any(file.content_id and file.content_type.startswith("image/") for file in mail.attachments)
+    from_html = ""
+    if pictures and mail.html and not answer.from_html:
+        from_html = _reply_text(mail, (), html_first=True).text
+    return files_of_answer(mail, answer.text, from_html)
+
+
+def _reply_text(mail: ParsedMail, known_texts: Sequence[str], *, html_first: bool) -> ReplyText:
     lines: list[Line] = []
     unread: list[str] = []
     from_html = False
@@ -44,7 +58,7 @@ def reply_text(mail: ParsedMail, *, known_texts: Sequence[str] = ()) -> ReplyTex
         if lines:
             lines.append(Line("", ""))
         room = MOST_LINES - len(lines)
-        if segment.html is not None and _html_is_better(segment):
+        if segment.html is not None and (html_first or _html_is_better(segment)):
             written, rest = html_lines(segment.html, most=max(room, 0))
             lines.extend(written)
             unread.append(rest)
