@@ -320,7 +320,7 @@ def _files(mail: IncomingMail) -> tuple[list[NewAttachment], list[NewAttachment]
     return files.within_limits(
         [
             NewAttachment(file.filename, file.content_type, file.data, file.content_id or "")
-            for file in mail.reading.mail.attachments
+            for file in mail.reading.attachments
         ]
     )
 
