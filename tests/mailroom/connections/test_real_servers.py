@@ -11,7 +11,10 @@ from depesche.mailroom.connections.diagnosis.mailbox import run_mailbox
 from depesche.mailroom.connections.diagnosis.plan import plan_test
 from depesche.mailroom.connections.diagnosis.running import run
 from depesche.mailroom.connections.diagnosis.steps import Outcome, Step, flows
+from depesche.mailroom.connections.fetch import fetch
 from depesche.mailroom.connections.queries import OutgoingSettings
+from depesche.smtpclient.config import Trust
+from depesche.smtpclient.errors import Cause
 from tests.support.mail_host import MailHost
 
 pytestmark = pytest.mark.journey
@@ -148,3 +151,17 @@ def test_the_mailbox_in_every_encryption(trusted: MailHost, protocol: str, encry
     refused = list(run_mailbox(access.mailbox_config(settings, password="wrong")))
     assert refused[2].cause is not None
     assert refused[2].cause.code == "auth-refused"
+
+
+@pytest.mark.parametrize("protocol", ["smtp", "imap", "pop3"])
+def test_certificates_are_fetched_from_each_protocol(db: Any, mail_host: MailHost, protocol: Any) -> None:
+    dovecot, postfix = mail_host.dovecot, mail_host.postfix
+    in_clear, from_the_start = {
+        "smtp": (postfix.port_starttls, postfix.port_tls),
+        "imap": (dovecot.port_imap, dovecot.port_imaps),
+        "pop3": (dovecot.port_pop3, dovecot.port_pop3s),
+    }[protocol]
+    for port, starttls in ((in_clear, protocol), (from_the_start, None)):
+        found = fetch("localhost", port, starttls=starttls, trust=Trust())
+        assert found.problem is Cause.CERT_UNKNOWN_CA
+        assert "localhost" in found.chain[0].names

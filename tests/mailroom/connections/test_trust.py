@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,8 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
 
 from depesche.mailroom.connections import actions, queries
+from depesche.mailroom.connections.fetch import CannotFetch, fetch
+from depesche.mailroom.connections.keystore import trust_for
+from depesche.smtpclient.config import Trust
+from depesche.smtpclient.errors import Cause
 from depesche.smtpclient.testing import Behaviour, FakeServer, in_thread
 from tests.mailroom.connections.support import certificate, key_pem, pem
 from tests.mailroom.connections.test_diagnosis import settings_for, walked
@@ -113,3 +120,68 @@ def test_a_servers_own_certificate_vouches_for_no_other_server(tls_with: Any, en
     actions.import_certificates(pem(elsewhere))
     with tls_with(issued) as server:
         assert tls_of(server, encryption) == "cert-unknown-ca"
+
+
+# --- Fetching -----------------------------------------------------------------------------------------------
+
+
+def protocol_of(encryption: str) -> Any:
+    return None if encryption == "ssl" else "smtp"
+
+
+@pytest.mark.parametrize(
+    ("made", "problem"),
+    [(ISSUED, Cause.CERT_UNKNOWN_CA), (OWN, Cause.CERT_SELF_SIGNED), (EXPIRED, Cause.CERT_UNKNOWN_CA)],
+)
+def test_what_a_server_shows_is_fetched_and_judged(
+    tls_with: Any, encryption: str, made: Any, problem: Cause
+) -> None:
+    with tls_with(made) as server:
+        starttls = protocol_of(encryption)
+        found = fetch("localhost", server.port, starttls=starttls, trust=trust_for("localhost", server.port))
+        assert (found.chain[0].subject, found.problem) == ("localhost", problem)
+        actions.import_certificates(pem(ROOT) + pem(OWN))
+        again = fetch("localhost", server.port, starttls=starttls, trust=trust_for("localhost", server.port))
+        assert again.problem is (Cause.CERT_EXPIRED if made is EXPIRED else None)
+    assert not any("MAIL" in word or "AUTH" in word for one in server.connections for word in one.commands)
+
+
+def test_fetching_from_the_wrong_port_says_so(db: Any) -> None:
+    with in_thread(FakeServer()) as server:
+        for starttls, cause in (
+            (None, Cause.PLAIN_ON_TLS_PORT),
+            ("smtp", Cause.STARTTLS_NOT_OFFERED),
+            ("imap", Cause.STARTTLS_REFUSED),
+            ("pop3", Cause.STARTTLS_REFUSED),
+        ):
+            with pytest.raises(CannotFetch) as refused:
+                fetch("127.0.0.1", server.port, starttls=starttls, trust=Trust(), timeout=5)  # type: ignore[arg-type]  # one of the literals
+            assert refused.value.cause is cause
+    with pytest.raises(CannotFetch) as refused:
+        fetch("127.0.0.1", server.port, trust=Trust(), timeout=5)
+    assert refused.value.cause is Cause.REFUSED
+
+
+def test_the_command_fetches_and_trusts_the_named_one(
+    tls_with: Any, encryption: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with tls_with(OWN) as server:
+        words = ["fetch", f"127.0.0.1:{server.port}"]
+        if encryption != "ssl":
+            words += ["--starttls", "smtp"]
+        call_command("keystore", *words, "--json")
+        (seen,) = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        assert seen["names"] == ["localhost"]
+        call_command("keystore", *words)
+        assert "Compare the fingerprint" in capsys.readouterr().out
+        with pytest.raises(CommandError, match="Nothing was trusted"):
+            call_command("keystore", *words, "--trust", "0" * 64)
+        with pytest.raises(CommandError, match="64 hexadecimal"):
+            call_command("keystore", *words, "--trust", "abc")
+        assert queries.keystore() == []
+        colons = ":".join(seen["sha256"][at : at + 2] for at in range(0, 64, 2)).upper()
+        call_command("keystore", *words, "--trust", colons)
+        assert tls_of(server, encryption, "127.0.0.1") == "ok"
+    for wrong in ("nothing", "a.example:x", ":25"):
+        with pytest.raises(CommandError):
+            call_command("keystore", "fetch", wrong)

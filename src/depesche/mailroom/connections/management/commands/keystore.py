@@ -1,16 +1,22 @@
-"""`depesche keystore list | import FILE | remove ID`: which certificates are trusted (M10)."""
+"""`depesche keystore list | import | fetch | remove`: which certificates are trusted (M10)."""
 
 from __future__ import annotations
 
+import re
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError, CommandParser
 
-from depesche.mailroom.connections import actions, certificates, queries, validation
+from depesche.mailroom.connections import actions, certificates, fetch, queries, validation
+from depesche.mailroom.connections.certificates import Certificate
 from depesche.mailroom.connections.command import DepescheCommand
+from depesche.mailroom.connections.diagnosis.causes import explain
+from depesche.mailroom.connections.diagnosis.plan import STEP_SECONDS
+from depesche.mailroom.connections.keystore import trust_for
 from depesche.mailroom.connections.queries import KeystoreRow
 
 
@@ -19,15 +25,27 @@ class Command(DepescheCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
-        ways = parser.add_subparsers(dest="what", required=True, metavar="list|import|remove")
+        ways = parser.add_subparsers(dest="what", required=True, metavar="list|import|fetch|remove")
         listing = ways.add_parser("list", help="what is trusted")
         adding = ways.add_parser("import", help="trust the certificates of a file (PEM, DER, PKCS#7)")
         adding.add_argument("file", metavar="FILE", help="the file; - for standard input")
         adding.add_argument("--host", default="", help="only for this server")
         adding.add_argument("--port", type=int, help="and this port")
+        fetching = ways.add_parser("fetch", help="show the certificates of a server; trust one of them")
+        fetching.add_argument("server", metavar="HOST:PORT")
+        fetching.add_argument(
+            "--starttls",
+            choices=["smtp", "imap", "pop3"],
+            help="the protocol that begins in clear (known for ports 25, 587, 143 and 110)",
+        )
+        fetching.add_argument(
+            "--trust",
+            metavar="SHA256",
+            help="trust the certificate with this fingerprint, for this host and port alone",
+        )
         removing = ways.add_parser("remove", help="no longer trust an entry")
         removing.add_argument("id", type=int, metavar="ID")
-        for way in (listing, adding, removing):
+        for way in (listing, adding, fetching, removing):
             self.add_json(way)
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -35,6 +53,8 @@ class Command(DepescheCommand):
             self.print_rows([shown(row) for row in queries.keystore()], _COLUMNS)
         elif options["what"] == "import":
             self._import(options)
+        elif options["what"] == "fetch":
+            self._fetch(options)
         elif actions.remove_certificate(options["id"]):
             self.say("Removed. It is no longer trusted.")
         else:
@@ -54,8 +74,67 @@ class Command(DepescheCommand):
             raise CommandError(f"{options['file']}: {error}") from None
         self.print_rows([shown(row) for row in rows], _COLUMNS)
 
+    def _fetch(self, options: dict[str, Any]) -> None:
+        host, port = _server(options["server"])
+        wanted = re.sub(r"[:\s]", "", options["trust"] or "").lower()
+        if options["trust"] is not None and not re.fullmatch(r"[0-9a-f]{64}", wanted):
+            raise CommandError("--trust: a SHA-256 fingerprint has 64 hexadecimal digits.", returncode=2)
+        starttls = options["starttls"] or fetch.usual_protocol(port)
+        try:
+            shown_by_server = fetch.fetch(
+                host, port, starttls=starttls, trust=trust_for(host, port), timeout=STEP_SECONDS
+            )
+        except fetch.CannotFetch as error:
+            cause = explain(error.cause.value, {"host": host, "port": port}, detail=error.detail)
+            raise CommandError(f"{cause.title}. {cause.sentence}") from None
+        if wanted:
+            self._trust(shown_by_server.chain, wanted, host, port)
+            return
+        self.print_rows([seen(one) for one in shown_by_server.chain])
+        if shown_by_server.problem is None:
+            self.say("It verifies: nothing needs to be trusted.")
+        else:
+            cause = explain(shown_by_server.problem.value, {"host": host, "port": port})
+            self.say(f"{cause.title}. Compare the fingerprint with whoever runs the server, then trust it:")
+            own = shown_by_server.chain[0].sha256
+            self.say(f"  depesche keystore fetch {options['server']} --trust {own}")
+
+    def _trust(self, chain: Sequence[Certificate], wanted: str, host: str, port: int) -> None:
+        found = next((one for one in chain if one.sha256 == wanted), None)
+        if found is None:
+            raise CommandError(
+                f"{host}:{port} shows no certificate with this fingerprint, but {chain[0].sha256}. "
+                "Nothing was trusted."
+            )
+        rows = actions.import_certificates(found.pem.encode(), host=host, port=port)
+        self.print_rows([shown(row) for row in rows], _COLUMNS)
+
 
 _COLUMNS = ("id", "kind", "host", "port", "subject", "issuer", "not_before", "not_after", "sha256")
+
+
+def _server(text: str) -> tuple[str, int]:
+    host, colon, port = text.rpartition(":")
+    try:
+        number = validation.port(port)
+        if not colon or not host.strip() or number is None:
+            raise CommandError(f"{text} is not of the form HOST:PORT.", returncode=2)
+        return validation.host(host), number
+    except ValidationError as error:
+        raise CommandError(error.messages[0]) from None
+
+
+def seen(certificate: Certificate) -> dict[str, object]:
+    """A certificate as a server showed it."""
+    return {
+        "subject": certificate.subject,
+        "names": list(certificate.names),
+        "issuer": certificate.issuer,
+        "not_before": certificate.not_before,
+        "not_after": certificate.not_after,
+        "key": certificate.key,
+        "sha256": certificate.sha256,
+    }
 
 
 def _read(name: str) -> bytes:
