@@ -41,6 +41,13 @@ BAD_ADDRESSES = [
     "a\u00a0b@c",
     "a\ud800@b",
     "a\u202e@b",
+    '"a b" c@d',
+    '"a b"@c d',
+    '"a> b"@c',
+    '"a\\> b"@c',
+    '"a\r\nb"@c',
+    '"a" "b"@c',
+    '"a b@c',
     "ab",
     "@b",
     "a@",
@@ -58,6 +65,7 @@ def test_an_envelope_refuses_what_could_leave_its_brackets(address: str) -> None
 
 def test_envelopes() -> None:
     assert Envelope("", ("postmaster",)).recipients == ("postmaster",)
+    assert Envelope('"john doe"@b.de', ('"a\\" b"@d.de',)).reverse_path == '"john doe"@b.de'
     assert not Envelope("a@b.de", ("c@d.de",)).smtputf8
     assert Envelope("a@b.de", ("ä@d.de",)).smtputf8
     with pytest.raises(ValueError, match="1 to 1000"):
@@ -259,6 +267,11 @@ def test_international_domains_are_written_as_in_dns() -> None:
         what = planned(b"x", envelope=envelope, able=able)
         assert what.mail == b"MAIL FROM:<a@xn--mller-kva.example>\r\n"
         assert what.rcpts == [b"RCPT TO:<b@xn--bcher-kva.example>\r\n"]
+
+
+def test_a_domain_with_a_sharp_s_is_not_another_domain() -> None:
+    what = planned(b"x", envelope=Envelope("", ("a@straße.example",)))
+    assert what.rcpts == [b"RCPT TO:<a@xn--strae-oqa.example>\r\n"]
 
 
 def test_international_local_parts() -> None:

@@ -5,11 +5,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import enum
 import ipaddress
 import re
 import socket
 from dataclasses import dataclass, field
+
+from depesche.mailformat.addresses import canonical_domain
 
 
 class Encryption(enum.Enum):
@@ -201,13 +204,8 @@ def is_address(host: str) -> bool:
 
 
 def to_ascii_domain(domain: str) -> str:
-    """The domain as it stands in DNS (IDNA). Raises ValueError where there is none."""
-    if domain.isascii():
-        return domain
-    try:
-        return domain.encode("idna").decode("ascii")
-    except UnicodeError as error:
-        raise ValueError(f"{domain!r} is not a domain name") from error
+    """The domain as it stands in DNS (A-labels). Raises ValueError where there is none."""
+    return domain if domain.isascii() else canonical_domain(domain)
 
 
 def checked_host(host: str) -> str:
@@ -217,10 +215,11 @@ def checked_host(host: str) -> str:
         host = host[1:-1].removeprefix("IPv6:")
     if is_address(host):
         return host
-    host = to_ascii_domain(host)
+    with contextlib.suppress(ValueError):
+        host = to_ascii_domain(host.rstrip("."))
     if not is_domain(host):
         raise ValueError("the server must be a host name or an address")
-    return host.rstrip(".")
+    return host
 
 
 def ehlo_name(local_hostname: str, own_address: str) -> str:

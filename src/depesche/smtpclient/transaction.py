@@ -15,11 +15,12 @@ from depesche.smtpclient.reply import Reply
 _MAX_ADDRESS = 254
 _MAX_RECIPIENTS = 1000
 _DELIMITERS = re.compile(r"[ <>]")
+_QUOTED = re.compile(r'"(?:[^"\\<>]|\\[^<>])*"@[^ <>]+\Z')  # a quoted local part may hold spaces
 _OPTION = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*(?:=[!-<>-~]{1,100})?\Z")
 
 
 def _check_address(address: str) -> None:
-    if not address.isprintable() or _DELIMITERS.search(address):
+    if not address.isprintable() or (_DELIMITERS.search(address) and not _QUOTED.match(address)):
         raise ValueError("an address must hold no space, no angle bracket and no control character")
     local, at, domain = address.rpartition("@")
     if not (at and local and domain) and address.lower() != "postmaster":
