@@ -56,7 +56,7 @@ def database_settings(environment: Environment) -> dict[str, Any]:
     if environment.uses_sqlite:
         path = url.removeprefix("sqlite://").removeprefix("/") if url else ""
         return {
-            "ENGINE": "django.db.backends.sqlite3",
+            "ENGINE": "depesche.server.sqlite3",
             "NAME": f"/{path}" if path else str(environment.sqlite_path),
             "OPTIONS": {
                 "timeout": 20,

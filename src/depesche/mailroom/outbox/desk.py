@@ -42,6 +42,8 @@ log = logging.getLogger(__name__)
 BATCH = 100
 FLUSH_SECONDS = 0.02
 SQLITE_PAUSE = 0.002
+SQLITE_LONGEST_PAUSE = 0.05
+SQLITE_YIELD = 1.0  # times as long as we held the lock
 SOON_SECONDS = 0.3
 POLL_SECONDS = 1.0  # settings and health; a change works within this, and two beats
 SWEEP_SECONDS = 2.0
@@ -149,6 +151,7 @@ class Desk:
         self._fewer = False
         self._late_revivals: deque[int] = deque()
         self._revive: list[int] = []
+        self._held_lock = 0.0
         self._faults_known = 0
         self._works = False
         self._unsatisfied = False
@@ -157,6 +160,7 @@ class Desk:
         self._draining = False
         self._changed = True
         self._wanted = 0
+        self._asked = 0  # what the last beat asked for
         self._capacity = 0
         self._held: frozenset[int] = frozenset()
         self._wish_changed = False
@@ -202,8 +206,9 @@ class Desk:
         """How many slots the loop could use, which ones have a connection, how many recipients it likes in
         hand.
         """
-        if (wanted, held) != (self._wanted, self._held):
-            self._wanted, self._held = wanted, held
+        self._wanted, self._held = wanted, held
+        # Only what is missing is asked for at once; what is too much goes back with the next beat.
+        if wanted > len(self._orders.numbers) and wanted != self._asked:
             self._wish_changed = True
             self._wake.set()
         self._capacity = capacity
@@ -310,7 +315,8 @@ class Desk:
         if self._exchange(now):
             self.resting = False
             if sql.is_sqlite():
-                time.sleep(SQLITE_PAUSE)
+                # Who waits for SQLite's lock polls at growing intervals: it must be free most of the time.
+                time.sleep(min(max(SQLITE_YIELD * self._held_lock, SQLITE_PAUSE), SQLITE_LONGEST_PAUSE))
         else:
             self.resting = not (self._in_hand or self._results or self._faults or self._changed)
         self.turns += 1
@@ -333,12 +339,14 @@ class Desk:
         batch = [self._results.popleft() for _ in range(min(size, 2 * BATCH))]
         at = self.now()
         room = min(room, 2 * BATCH)
+        began = time.monotonic()
         try:
-            taken = self._write(batch, room, at)
+            taken = queue.exchange(self.owner, batch, room, at)
         except BaseException:
             self._results.extendleft(reversed(batch))
             raise
         self._oldest = time.monotonic()
+        self._held_lock = self._oldest - began
         for one in batch:
             self._in_hand.pop(one.id, None)
         if self._revive and not self._results:
@@ -357,13 +365,6 @@ class Desk:
     def _worth(self, room: int) -> bool:
         """Whether a claim alone is worth a transaction: when much can be taken, or the loop runs dry."""
         return room > 0 and (room >= min(BATCH, max(1, self._capacity // 4)) or not self._in_hand)
-
-    def _write(self, batch: Sequence[Recorded], room: int, at: datetime) -> list[Claimed]:
-        if not batch:
-            return queue.claim(self.owner, room, at)
-        with sql.writing():
-            queue.record(self.owner, batch, at)
-            return queue.claim(self.owner, room, at) if room else []
 
     def _room(self) -> int:
         orders = self._orders
@@ -494,6 +495,7 @@ class Desk:
 
     def _beat(self) -> None:
         self._wish_changed = False
+        self._asked = self._wanted
         self._times["beat"] = time.monotonic()
         self._measure_rate()
         before = time.monotonic()

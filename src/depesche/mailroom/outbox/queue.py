@@ -77,6 +77,7 @@ class Recorded:
 
 # The states are literals so that both databases see that the partial index applies.
 _DUE = "state IN ('queued', 'deferred')"
+_STILL = "state || '' IN ('queued', 'deferred')"  # the same, but by no index: the rows are known by their ids
 _COLUMNS = (
     "r.id, r.attempts, r.address, r.header, r.person, r.patience_from, r.deferred_since, r.message_id,"
     " m.category, m.sender, m.author_name, m.author_address, m.item, m.sensitive, m.expires_at, m.size"
@@ -104,17 +105,42 @@ def claim(owner: str, limit: int, now: datetime, lease: timedelta = LEASE) -> li
 
     Fewer come where their contents would exceed MOST_BYTES (one always comes).
     """
-    if limit < 1 or (sql.is_sqlite() and not anything_due(now)):  # no write lock for nothing
+    return exchange(owner, (), limit, now, lease)
+
+
+def exchange(
+    owner: str, batch: Sequence[Recorded], limit: int, now: datetime, lease: timedelta = LEASE
+) -> list[Claimed]:
+    """`record` and `claim` in one transaction.
+
+    On SQLite, where all others wait while somebody writes, what to take is looked up before the transaction
+    begins; in it only those are taken that are still to be had.
+    """
+    taken: list[Claimed] = []
+    looks_before = sql.is_sqlite()
+    if looks_before and limit > 0:
+        with connection.cursor() as cursor:
+            taken = _due(cursor, limit, now)
+    if not batch and (limit < 1 or (looks_before and not taken)):
         return []
+    prepared = _prepared(batch)
     with sql.writing() as cursor:
-        taken: list[Claimed] = []
-        for priority in PRIORITIES:
-            if limit > len(taken):
-                taken += _candidates(cursor, priority, limit - len(taken), sql.moment(now))
-        taken = _within(taken, MOST_BYTES)
+        _record(cursor, owner, prepared, now)
+        if limit > 0 and not looks_before:
+            taken = _due(cursor, limit, now)
         if taken:
-            _take(cursor, taken, owner, sql.moment(now + lease), sql.moment(now))
+            got = _take(cursor, taken, owner, sql.moment(now + lease), sql.moment(now))
+            if len(got) < len(taken):
+                taken = [one for one in taken if one.id in got]
     return taken
+
+
+def _due(cursor: Any, limit: int, now: datetime) -> list[Claimed]:
+    taken: list[Claimed] = []
+    for priority in PRIORITIES:
+        if limit > len(taken):
+            taken += _candidates(cursor, priority, limit - len(taken), sql.moment(now))
+    return _within(taken, MOST_BYTES)
 
 
 def _candidates(cursor: Any, priority: int, limit: int, at: Any) -> list[Claimed]:
@@ -166,13 +192,18 @@ def _within(taken: list[Claimed], most: int) -> list[Claimed]:
     return taken
 
 
-def _take(cursor: Any, taken: Sequence[Claimed], owner: str, until: Any, at: Any) -> None:
+def _take(cursor: Any, taken: Sequence[Claimed], owner: str, until: Any, at: Any) -> set[int]:
+    """Make them ours; the ids of those that could still be had."""
+    got: set[int] = set()
     for chunk in sql.in_chunks([one.id for one in taken]):
         cursor.execute(
             f"UPDATE {sql.RECIPIENT} SET state = 'in_flight', attempts = attempts + 1, lease_owner = %s,"  # noqa: S608  our names
-            f" lease_until = %s, updated_at = %s WHERE id IN ({sql.placeholders(len(chunk))})",
-            [owner, until, at, *chunk],
+            f" lease_until = %s, updated_at = %s WHERE id IN ({sql.placeholders(len(chunk))})"
+            f" AND {_STILL} AND next_attempt_at <= %s RETURNING id",
+            [owner, until, at, *chunk, at],
         )
+        got.update(row[0] for row in cursor.fetchall())
+    return got
 
 
 # Still this attempt, under our lease. An acceptance counts too when the lease was lost and nobody has begun
@@ -184,19 +215,36 @@ def record(owner: str, batch: Sequence[Recorded], now: datetime) -> None:
     """Write down results in one transaction. Those of an attempt that is no longer ours are dropped, but for
     a late acceptance, which counts unless another attempt has begun.
     """
-    if not batch:
-        return
-    at = sql.moment(now)
-    with sql.writing() as cursor:
-        accepted = [one for one in batch if one.state is State.ACCEPTED]
-        if accepted:
-            _accept(cursor, owner, accepted, at)
-        for one in batch:
-            if one.state is not State.ACCEPTED:
-                _record_other(cursor, owner, one, now)
-        erasable = {one.message_id for one in batch if one.sensitive and one.state in _ERASING}
-        if erasable:
-            erase_settled(sorted(erasable))
+    exchange(owner, batch, 0, now)
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """A batch as the statements want it, made before the transaction begins."""
+
+    accepted: list[tuple[int, int, int | None, str]]
+    others: list[Recorded]
+    erasable: list[int]
+    packed: str  # the accepted ones as JSON, for SQLite
+
+
+def _prepared(batch: Sequence[Recorded]) -> _Prepared:
+    accepted = [(one.id, one.attempt, one.code, one.reply) for one in batch if one.state is State.ACCEPTED]
+    return _Prepared(
+        accepted=accepted,
+        others=[one for one in batch if one.state is not State.ACCEPTED],
+        erasable=sorted({one.message_id for one in batch if one.sensitive and one.state in _ERASING}),
+        packed=json.dumps(accepted) if sql.is_sqlite() else "",
+    )
+
+
+def _record(cursor: Any, owner: str, batch: _Prepared, now: datetime) -> None:
+    if batch.accepted:
+        _accept(cursor, owner, batch, sql.moment(now))
+    for one in batch.others:
+        _record_other(cursor, owner, one, now)
+    if batch.erasable:
+        erase_settled(batch.erasable)
 
 
 _ERASING = (State.ACCEPTED, State.CANCELLED, State.EXPIRED)
@@ -219,12 +267,11 @@ _ACCEPT_POSTGRESQL = (
 )
 
 
-def _accept(cursor: Any, owner: str, accepted: Sequence[Recorded], at: Any) -> None:
-    rows = [(one.id, one.attempt, one.code, one.reply) for one in accepted]
+def _accept(cursor: Any, owner: str, batch: _Prepared, at: Any) -> None:
     if sql.is_sqlite():
-        cursor.execute(_ACCEPT_SQLITE, [at, at, json.dumps(rows), owner])
+        cursor.execute(_ACCEPT_SQLITE, [at, at, batch.packed, owner])
         return
-    columns = zip(*rows, strict=True)
+    columns = zip(*batch.accepted, strict=True)
     cursor.execute(_ACCEPT_POSTGRESQL, [at, at, *(list(column) for column in columns), owner])
 
 

@@ -60,9 +60,13 @@ def writing() -> Iterator[Any]:
     """
     outermost = not connection.in_atomic_block
     with transaction.atomic(savepoint=False), connection.cursor() as cursor:
-        if outermost and connection.vendor == "sqlite":
+        if outermost and connection.vendor == "sqlite" and not _begins_with_the_lock():
             cursor.execute(f"DELETE FROM {SLOT} WHERE 0")  # noqa: S608  our names
         yield cursor
+
+
+def _begins_with_the_lock() -> bool:
+    return getattr(connection, "transaction_mode", None) in ("IMMEDIATE", "EXCLUSIVE")
 
 
 def one_at_a_time(cursor: Any, what: int) -> None:

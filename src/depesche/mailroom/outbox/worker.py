@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ from depesche.mailroom.outbox.watch import ChangeWatch
 log = logging.getLogger(__name__)
 DRAIN_SECONDS = 10.0
 _STEP = 0.05
+_SWITCH_SECONDS = 0.0005
 _QUIET_TURNS = 3
 
 
@@ -62,6 +64,9 @@ class Worker:
 
     async def start(self) -> None:
         """Begin, in the running event loop."""
+        # The desk needs the interpreter between two statements of a transaction, while all other writers
+        # wait.
+        sys.setswitchinterval(min(sys.getswitchinterval(), _SWITCH_SECONDS))
         self._delivery = Delivery(asyncio.get_running_loop())
         self.desk = self._delivery.desk = Desk(self.owner, self._delivery, eager=self._eager)
         self._watch.register(self.desk.changed)

@@ -1,0 +1,104 @@
+"""Writers on SQLite take turns: who waits is next, however greedy another one is."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from pathlib import Path
+
+import pytest
+from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.utils import ConnectionHandler
+
+from depesche.server.sqlite3.base import DatabaseWrapper
+
+pytestmark = pytest.mark.django_db(transaction=True)  # databases of their own are opened as well
+
+
+def opened(path: Path) -> DatabaseWrapper:
+    """A connection with the product's way to begin, on a database of its own."""
+    options = {"timeout": 20, "transaction_mode": "IMMEDIATE", "init_command": "PRAGMA journal_mode=WAL;"}
+    wanted = {"ENGINE": "depesche.server.sqlite3", "NAME": str(path), "OPTIONS": options}
+    made = ConnectionHandler({"default": wanted}).create_connection("default")
+    assert isinstance(made, DatabaseWrapper)
+    return made
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    path = tmp_path / "turns.sqlite3"
+    with sqlite3.connect(path) as database:
+        database.execute("CREATE TABLE t (who TEXT)")
+    return path
+
+
+def test_the_product_uses_it() -> None:
+    from django.conf import settings
+
+    if settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+        assert isinstance(connections["default"], DatabaseWrapper)
+    assert issubclass(DatabaseWrapper, BaseDatabaseWrapper)
+
+
+def test_a_waiting_writer_comes_before_a_greedy_one(path: Path) -> None:
+    stop, rounds, waited = threading.Event(), [0], [0]
+    ready = threading.Event()
+
+    def greedy() -> None:
+        """Writes all the time, with no pause at all."""
+        mine = opened(path)
+        while not stop.is_set():
+            write(mine, "greedy")
+            rounds[0] += 1
+            ready.set()
+        mine.close()
+
+    def polite() -> None:
+        mine = opened(path)
+        assert ready.wait(10)
+        for _ in range(20):
+            before = rounds[0]
+            write(mine, "polite")
+            waited.append(rounds[0] - before)
+        mine.close()
+
+    threads = [threading.Thread(target=greedy), threading.Thread(target=polite)]
+    for thread in threads:
+        thread.start()
+    threads[1].join(60)
+    stop.set()
+    threads[0].join(60)
+    assert len(waited) == 21
+    # The greedy one may finish what it has begun, and be first once more while the other is woken.
+    assert sorted(waited)[len(waited) // 2] <= 5
+
+
+def write(connection: DatabaseWrapper, who: str) -> None:
+    connection.ensure_connection()
+    connection.set_autocommit(False, force_begin_transaction_with_broken_autocommit=True)
+    with connection.cursor() as cursor:
+        cursor.execute("INSERT INTO t VALUES (%s)", [who])
+    connection.commit()
+    connection.set_autocommit(True)
+
+
+def test_a_writer_that_dies_blocks_nobody(path: Path) -> None:
+    first, second = opened(path), opened(path)
+    write(first, "a")
+    first.close()
+    write(second, "b")
+    second.close()
+    with sqlite3.connect(path) as database:
+        assert [row[0] for row in database.execute("SELECT who FROM t")] == ["a", "b"]
+
+
+def test_where_no_file_can_be_made_sqlite_alone_decides(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*words: object, **more: object) -> int:
+        raise PermissionError
+
+    monkeypatch.setattr("depesche.server.sqlite3.base.os.open", refused)
+    mine = opened(path)
+    write(mine, "a")
+    mine.close()
+    assert not Path(f"{path}-turn").exists()
