@@ -242,6 +242,9 @@ class Delivery:
         if self._wants_login(one) and self._log_in_again(parcel):
             return
         made = self._decide(parcel, one, error)
+        if made.treatment is Treatment.GIVE_BACK:  # such as 421: about the session, not about the mail
+            self._lost(parcel, started, one, error, _fault_of_result(one, error))
+            return
         signature = retry.blames_connection(one) if made.treatment is Treatment.FAIL else ""
         revive = self._streak.refused(parcel.claimed.id, signature)
         self._put(parcel, started, made, one, error)
@@ -262,17 +265,30 @@ class Delivery:
             self._give_back(parcel)
             self._rest(_fault_of(error))
         else:
-            claimed = parcel.claimed
-            count = self._lost_under[claimed.id] = self._lost_under.get(claimed.id, 0) + 1
-            if len(self._lost_under) > 10_000:
-                self._lost_under.clear()
-            if count < _LOSSES_UNDER_ONE:
-                self._give_back(parcel, _AFTER_LOSS * count)
-            else:  # perhaps it is this mail that the server cannot bear: it waits like one that was deferred
-                one = RecipientResult(claimed.address, Outcome.DEFERRED, None, Stage.RCPT)
-                self._put(parcel, started, self._decide(parcel, one, None), one, error)
-            if self._losses.lost():
-                self._rest(_fault_of(error))
+            one = RecipientResult(parcel.claimed.address, Outcome.DEFERRED, None, Stage.RCPT)
+            self._lost(parcel, started, one, error, _fault_of(error))
+
+    def _lost(
+        self,
+        parcel: Parcel,
+        started: float,
+        one: RecipientResult,
+        error: SubmissionError | None,
+        fault: Fault,
+    ) -> None:
+        """The server broke the session off under this mail: it goes again after a moment."""
+        claimed = parcel.claimed
+        count = self._lost_under[claimed.id] = self._lost_under.get(claimed.id, 0) + 1
+        if len(self._lost_under) > 10_000:
+            self._lost_under.clear()
+        if count < _LOSSES_UNDER_ONE:
+            self._give_back(parcel, _AFTER_LOSS * count)
+        else:  # perhaps it is this mail that the server cannot bear: it waits like one that was deferred
+            suspected = RecipientResult(claimed.address, Outcome.DEFERRED, None, Stage.RCPT)
+            made = self._decide(parcel, suspected, None)
+            self._put(parcel, started, made, one, error)
+        if self._losses.lost():
+            self._rest(fault)
 
     def _decide(self, parcel: Parcel, one: RecipientResult, error: SubmissionError | None) -> Disposition:
         claimed, now = parcel.claimed, self.desk.now()
