@@ -11,16 +11,16 @@ from depesche.smtpclient.planning import Cap, Pace, Situation, connections_to_op
 NUMBERS = st.integers(0, 50)
 
 
-@given(NUMBERS, NUMBERS, NUMBERS, NUMBERS, st.integers(1, 20), st.booleans())
+@given(NUMBERS, NUMBERS, NUMBERS, NUMBERS, st.integers(1, 20), st.booleans(), st.integers(0, 20))
 def test_never_more_than_the_cap(
-    waiting: int, under_way: int, ready: int, opening: int, effective: int, proven: bool
+    waiting: int, under_way: int, ready: int, opening: int, effective: int, proven: bool, leaving: int
 ) -> None:
-    more = connections_to_open(Situation(waiting, under_way, ready, opening, effective, proven))
+    more = connections_to_open(Situation(waiting, under_way, ready, opening, effective, proven, leaving))
     assert more >= 0
     if more:
         assert waiting
-        assert ready + opening + more <= effective
-    if waiting and not ready and not opening:
+        assert ready + opening + leaving + more <= effective
+    if waiting and not ready and not opening and leaving < effective:
         assert more >= 1, "nobody may wait for ever"
 
 

@@ -192,6 +192,18 @@ async def test_idle_sessions_end() -> None:
         assert accepted(await submit(pool, 1))
 
 
+async def test_a_session_that_only_says_goodbye_holds_nobody_up() -> None:
+    config = configured(25, limits=Limits(messages_per_connection=1), timeouts=Timeouts(quit=30))
+    async with FakeServer(Behaviour(faults={"quit": HANG})) as server:
+        pool = Pool(replace(config, port=server.port), size=2)
+        async with asyncio.timeout(20):
+            assert accepted(await submit(pool, 1))
+            assert accepted(await submit(pool, 1, first=1))
+        assert len(server.connections) == 2
+        await server.stop()
+        await pool.close()
+
+
 async def test_old_sessions_end() -> None:
     limits = Limits(max_age=0.05)
     async with FakeServer() as server, Pool(configured(server.port, limits=limits)) as pool:

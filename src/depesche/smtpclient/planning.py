@@ -10,7 +10,8 @@ _REGROW_AT_MOST = 16  # times the first pause
 @dataclass(frozen=True, slots=True)
 class Situation:
     """What the decision needs to know. `ready` counts sessions that can take transactions, `opening` those on
-    their way there; `proven`: a session was opened, or is open, since anything last failed."""
+    their way there, `leaving` those that only say good-bye and still count against the cap; `proven`: a
+    session was opened, or is open, since anything last failed."""
 
     waiting: int  # messages that no session has taken
     under_way: int  # messages taken and not decided
@@ -18,6 +19,7 @@ class Situation:
     opening: int
     effective: int
     proven: bool
+    leaving: int = 0
 
 
 def connections_to_open(now: Situation) -> int:
@@ -29,11 +31,10 @@ def connections_to_open(now: Situation) -> int:
     if not now.waiting:
         return 0
     total = now.ready + now.opening
-    wanted = min(now.effective, -(-(now.waiting + now.under_way) // 2))
-    wanted = max(wanted, 1)
+    wanted = max(1, -(-(now.waiting + now.under_way) // 2))
     if not now.proven:
         wanted = min(wanted, now.ready + 1)
-    return max(0, wanted - total)
+    return max(0, min(wanted, now.effective - now.leaving) - total)
 
 
 @dataclass(slots=True)

@@ -288,19 +288,19 @@ class Pool:
         now = self._now()
         while self._waiting and self._waiting[0].future.done():
             self._waiting.popleft()
-        ready = sum(lane.ready for lane in self._lanes)
-        effective = self._cap.effective(now)
+        ready = sum(lane.ready and not lane.retiring for lane in self._lanes)
+        leaving = sum(lane.retiring for lane in self._lanes)
         if now < self._open_after and self._lanes:
             self._look_again(self._open_after - now)
             return
-        # Those that still say good-bye hold their slot: they count against the cap.
         situation = Situation(
             waiting=len(self._waiting),
             under_way=self._under_way(),
             ready=ready,
-            opening=len(self._lanes) - ready,
-            effective=effective,
+            opening=len(self._lanes) - ready - leaving,
+            effective=self._cap.effective(now),
             proven=self._proven,
+            leaving=leaving,
         )
         for _ in range(connections_to_open(situation)):
             lane = _Lane(self._config)
@@ -464,7 +464,7 @@ class Pool:
     def _ended(self, lane: _Lane, error: SubmissionError) -> None:
         """A session is over, for whatever reason."""
         self._hungry.pop(lane, None)
-        if lane.ready and error.cause not in (Cause.ABORTED, Cause.SERVICE_CLOSING):
+        if lane.ready and not lane.retiring and error.cause not in (Cause.ABORTED, Cause.SERVICE_CLOSING):
             self._last_error = error
         if lane.ready and error.cause is Cause.TOO_MANY_CONNECTIONS:
             self._too_many()
