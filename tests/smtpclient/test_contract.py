@@ -26,7 +26,7 @@ from depesche.smtpclient import (
     Trust,
 )
 from depesche.smtpclient.testing import Behaviour, FakeServer
-from depesche.smtpclient.wire.protocol import Chunking
+from depesche.smtpclient.wire.under_way import Chunking
 from tests.smtpclient.conftest import Certificates
 from tests.support.postfix import Postfix
 

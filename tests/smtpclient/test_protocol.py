@@ -21,15 +21,14 @@ from depesche.smtpclient.wire import commands, protocol
 from depesche.smtpclient.wire.extensions import parse_ehlo
 from depesche.smtpclient.wire.protocol import (
     Answer,
-    Chunking,
     Closing,
     Dialogue,
     Event,
     InjectedBeforeTls,
     ProtocolViolation,
-    Transaction,
 )
 from depesche.smtpclient.wire.states import Command, State
+from depesche.smtpclient.wire.under_way import Chunking, Transaction
 
 LOST = SubmissionError(Stage.CONTENT, Cause.CONNECTION_LOST)
 

@@ -25,7 +25,7 @@ from depesche.smtpclient import (
 )
 from depesche.smtpclient.errors import SENTENCES, asks_for_mailbox_login
 from depesche.smtpclient.testing import CUT, HANG, MECHANISMS, NOISE, SLOW, Act, Behaviour, FakeServer
-from depesche.smtpclient.wire.protocol import Chunking
+from depesche.smtpclient.wire.under_way import Chunking
 from tests.smtpclient.conftest import Certificates
 from tests.smtpclient.connecting import MAIL, configured, listening, to
 

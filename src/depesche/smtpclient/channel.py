@@ -21,10 +21,10 @@ from depesche.smtpclient.wire.protocol import (
     Dialogue,
     InjectedBeforeTls,
     ProtocolViolation,
-    Transaction,
 )
 from depesche.smtpclient.wire.reply_parser import MalformedReply
 from depesche.smtpclient.wire.states import Command
+from depesche.smtpclient.wire.under_way import Transaction
 
 _HIGH_WATER = 262144
 _PROBE_SECONDS = 3.0

@@ -24,12 +24,14 @@ from depesche.smtpclient.errors import (
     SubmissionError,
     asks_for_fewer_connections,
 )
+from depesche.smtpclient.lane import Job, Lane
 from depesche.smtpclient.planning import Cap, Pace, Situation, connections_to_open
-from depesche.smtpclient.session import Session, Submission
-from depesche.smtpclient.slots import NoLimit, Slot, SlotProvider
+from depesche.smtpclient.session import Session
+from depesche.smtpclient.slots import NoLimit, SlotProvider
 from depesche.smtpclient.transaction import Envelope, Outcome, Result
 from depesche.smtpclient.wire.plan import ToSevenBit
-from depesche.smtpclient.wire.protocol import Chunking, Tap, Transaction
+from depesche.smtpclient.wire.protocol import Tap
+from depesche.smtpclient.wire.under_way import Chunking, Transaction
 
 _FIRST_PAUSE = 1.0
 _LONGEST_PAUSE = 30.0
@@ -66,54 +68,6 @@ class PoolStats:
     last_error: SubmissionError | None
 
 
-class _Job(Submission):
-    __slots__ = ("again",)
-
-    def __init__(self, envelope: Envelope, content: bytes, future: asyncio.Future[Result]) -> None:
-        super().__init__(envelope, content, future)
-        self.again = False
-
-
-class _Lane:
-    """One connection: from the slot to QUIT."""
-
-    __slots__ = (
-        "config",
-        "idle_since",
-        "old_at",
-        "ready",
-        "retiring",
-        "session",
-        "slot",
-        "task",
-        "turn_ends",
-        "useful",
-        "wake",
-    )
-
-    def __init__(self, config: ConnectionConfig) -> None:
-        self.config = config
-        self.slot: Slot | None = None
-        self.session: Session | None = None
-        self.task: asyncio.Task[None] | None = None
-        self.wake = asyncio.Event()
-        self.ready = False
-        self.retiring = False
-        self.useful = False  # it has brought a decision
-        self.idle_since = 0.0
-        self.old_at = float("inf")
-        self.turn_ends = float("inf")
-
-    def retire(self) -> None:
-        """Take no more; say QUIT once the rest is answered."""
-        self.retiring = True
-        self.wake.set()
-
-
-def _wanted(lane: _Lane) -> bool:
-    return bool(getattr(lane.slot, "wanted", False))
-
-
 class Pool:
     """Submit through at most `size` connections at a time. Use as an asynchronous context manager.
 
@@ -142,9 +96,9 @@ class Pool:
         self._prepare = prepare
         self._observer = observer
         self._to_seven_bit = to_seven_bit
-        self._waiting: deque[_Job] = deque()
-        self._lanes: list[_Lane] = []
-        self._hungry: dict[_Lane, None] = {}  # sessions that could take a message and found none
+        self._waiting: deque[Job] = deque()
+        self._lanes: list[Lane] = []
+        self._hungry: dict[Lane, None] = {}  # sessions that could take a message and found none
         self._chunking = Chunking()
         self._proven = False
         self._pause = _FIRST_PAUSE
@@ -187,7 +141,7 @@ class Pool:
             future.set_exception(SubmissionError(Stage.CONNECT, Cause.ABORTED, detail="the pool is closed"))
             future.exception()
             return future
-        self._waiting.append(_Job(envelope, content, future))
+        self._waiting.append(Job(envelope, content, future))
         if self._hungry:
             self._feed()
         if self._waiting and not self._planned and len(self._lanes) < self._cap.configured:
@@ -303,7 +257,7 @@ class Pool:
             leaving=leaving,
         )
         for _ in range(connections_to_open(situation)):
-            lane = _Lane(self._config)
+            lane = Lane(self._config)
             self._lanes.append(lane)
             lane.task = asyncio.ensure_future(self._run(lane))
             lane.task.add_done_callback(functools.partial(self._forget, lane))
@@ -327,7 +281,7 @@ class Pool:
     def _retire_surplus(self) -> None:
         """Down to the cap: idle sessions first, then those that are still opening, then busy ones."""
 
-        def worth(lane: _Lane) -> int:
+        def worth(lane: Lane) -> int:
             if not lane.ready:
                 return 1
             return 0 if lane.session is None or lane.session.idle else 2
@@ -345,7 +299,7 @@ class Pool:
 
     # ---- the life of a connection
 
-    async def _run(self, lane: _Lane) -> None:
+    async def _run(self, lane: Lane) -> None:
         try:
             await self._open_and_serve(lane)
         except SubmissionError as error:
@@ -363,7 +317,7 @@ class Pool:
             finally:
                 await self._give_up(lane)
 
-    async def _open_and_serve(self, lane: _Lane) -> None:
+    async def _open_and_serve(self, lane: Lane) -> None:
         lane.slot = await self._slots.acquire()
         config = lane.config
         if self._prepare is not None:
@@ -392,7 +346,7 @@ class Pool:
             raise session.error.again()  # it could not be used at all: as bad as one that cannot be opened
         await session.quit()
 
-    async def _until_retired(self, lane: _Lane, session: Session) -> None:
+    async def _until_retired(self, lane: Lane, session: Session) -> None:
         max_idle = session.config.limits.max_idle
         while session.error is None:
             if lane.retiring and session.idle:
@@ -401,12 +355,12 @@ class Pool:
             if session.idle and (
                 now >= lane.idle_since + max_idle
                 or now >= lane.old_at
-                or now >= self._held_until(lane)
-                or _wanted(lane)
+                or now >= lane.held_until
+                or lane.wanted
             ):
                 lane.retiring = True
                 return
-            if now >= lane.turn_ends and _wanted(lane):
+            if now >= lane.turn_ends and lane.wanted:
                 lane.retiring = True
                 continue
             wait = _LOOK_EVERY
@@ -417,10 +371,7 @@ class Pool:
                     await lane.wake.wait()
             lane.wake.clear()
 
-    def _held_until(self, lane: _Lane) -> float:
-        return lane.slot.held_until if lane.slot is not None else 0.0
-
-    async def _give_up(self, lane: _Lane) -> None:
+    async def _give_up(self, lane: Lane) -> None:
         """Whatever happened: the slot goes back, exactly once, also when we are cancelled meanwhile."""
         slot, lane.slot = lane.slot, None
         self._hungry.pop(lane, None)
@@ -431,7 +382,7 @@ class Pool:
         finally:
             self._forget(lane)
 
-    def _forget(self, lane: _Lane, _task: asyncio.Task[None] | None = None) -> None:
+    def _forget(self, lane: Lane, _task: asyncio.Task[None] | None = None) -> None:
         """It is gone. Also called for a task that was cancelled before its first step."""
         if lane in self._lanes:
             self._lanes.remove(lane)
@@ -439,7 +390,7 @@ class Pool:
                 self._plan()
             self._tell_if_quiet()
 
-    def _failed(self, lane: _Lane, error: SubmissionError) -> None:
+    def _failed(self, lane: Lane, error: SubmissionError) -> None:
         """A connection could not be opened."""
         self._last_error = error
         others = [other for other in self._lanes if other is not lane and not other.retiring]
@@ -461,7 +412,7 @@ class Pool:
             self._open_after = 0.0  # who submits next decides when to try again
             self._fail_waiting(error)
 
-    def _ended(self, lane: _Lane, error: SubmissionError) -> None:
+    def _ended(self, lane: Lane, error: SubmissionError) -> None:
         """A session is over, for whatever reason."""
         self._hungry.pop(lane, None)
         if lane.ready and not lane.retiring and error.cause not in (Cause.ABORTED, Cause.SERVICE_CLOSING):
@@ -502,7 +453,7 @@ class Pool:
             if chosen.session is not None:
                 chosen.session.channel.pump()
 
-    def _next(self, lane: _Lane) -> Transaction | None:
+    def _next(self, lane: Lane) -> Transaction | None:
         """The next message for this session. Each check that forbids one more ends the session."""
         session = lane.session
         if lane.retiring or session is None:
@@ -512,7 +463,7 @@ class Pool:
             limits = session.config.limits
             now = self._now()
             if (
-                now >= self._held_until(lane)
+                now >= lane.held_until
                 or now >= lane.old_at
                 or session.taken >= limits.messages_per_connection
                 or session.dialogue.refusals_in_a_row >= limits.refusals_in_a_row
@@ -529,8 +480,8 @@ class Pool:
         self._hungry[lane] = None
         return None
 
-    def _decided(self, lane: _Lane, transaction: Transaction) -> None:
-        assert isinstance(transaction, _Job)
+    def _decided(self, lane: Lane, transaction: Transaction) -> None:
+        assert isinstance(transaction, Job)
         session, result = lane.session, transaction.result
         assert session is not None
         assert result is not None
@@ -550,7 +501,7 @@ class Pool:
         if self._quiet is not None:
             self._tell_if_quiet()
 
-    def _takes_another_session(self, job: _Job, result: Result) -> bool:
+    def _takes_another_session(self, job: Job, result: Result) -> bool:
         """Whether this was the session's fault alone; then the message waits for another one."""
         error = result.error
         if (
@@ -567,7 +518,7 @@ class Pool:
         )
         if not before_content or any(one.stage is Stage.CONTENT and one.reply for one in result.recipients):
             return False
-        fresh = _Job(job.envelope, job.content, job.future)
+        fresh = Job(job.envelope, job.content, job.future)
         fresh.again = True
         self._waiting.appendleft(fresh)
         self._plan_soon()  # another session may be idle

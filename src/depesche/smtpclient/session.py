@@ -7,8 +7,6 @@ as wanted, one after the other or many at once: with PIPELINING they share round
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
 import contextlib
 import socket
 import ssl
@@ -17,35 +15,28 @@ from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Se
 from types import TracebackType
 from typing import Self
 
-from depesche.smtpclient import network, tls
-from depesche.smtpclient.auth import selection
-from depesche.smtpclient.auth.mechanism import AuthenticationFailed, Mechanism
+from depesche.smtpclient import login, network, tls
 from depesche.smtpclient.channel import Channel
 from depesche.smtpclient.config import (
     ConnectionConfig,
     Encryption,
-    OAuthToken,
-    Password,
     ehlo_name,
 )
 from depesche.smtpclient.errors import (
     Cause,
     Stage,
     SubmissionError,
-    asks_for_mailbox_login,
     cause_of_closing,
 )
 from depesche.smtpclient.reply import Reply
 from depesche.smtpclient.transaction import Envelope, Result
-from depesche.smtpclient.transcript import SECRET
 from depesche.smtpclient.wire import commands
 from depesche.smtpclient.wire.extensions import Capabilities, parse_ehlo
 from depesche.smtpclient.wire.plan import ToSevenBit
-from depesche.smtpclient.wire.protocol import Chunking, Dialogue, Tap, Transaction
+from depesche.smtpclient.wire.protocol import Dialogue, Tap
 from depesche.smtpclient.wire.states import Command, State
+from depesche.smtpclient.wire.under_way import Chunking, Transaction
 
-_MAX_CHALLENGES = 10
-_MAX_COMMAND_LINE = 512
 _CLOSE_SECONDS = 1.0
 # Not before the greeting, and not to a server whose certificate has not been looked at.
 _MAY_QUIT = frozenset(State) - {
@@ -257,36 +248,18 @@ class Session:
 
     async def login(self) -> str | None:
         """Authenticate with the strongest mechanism in common; its name, or None without credentials."""
-        credentials = self.config.credentials
-        if credentials is None:
-            return None
-        config = self.config
-        offered = self.capabilities.auth
-        choice = selection.choose(
-            offered,
-            credentials,
-            encrypted=self.encrypted,
-            allow_clear=config.allow_clear_password and config.encryption is Encryption.NONE,
-        )
-        if isinstance(choice, Cause):
-            raise SubmissionError(Stage.AUTH, choice, detail=" ".join(offered))
-        for number, make in enumerate(choice):
-            mechanism = make()
-            reply, detail = await self._authenticate(mechanism, credentials)
-            if reply.positive:
-                self.mechanism = mechanism.name
-                return mechanism.name
-            last = number >= 1 or number + 1 == len(choice)
-            if last or not selection.may_try_another(reply.code, mechanism):
-                break
-        reply = reply.scrubbed(*_secrets(credentials))
-        if reply.code == 421:
-            cause = cause_of_closing(reply)
-        elif asks_for_mailbox_login(reply):
-            cause = Cause.POP_LOGIN_NEEDED
-        else:
-            cause = Cause.AUTH_TEMPORARY if reply.code < 500 else Cause.AUTH_REFUSED
-        raise SubmissionError(Stage.AUTH, cause, reply=reply, detail=detail)
+        if self.config.credentials is not None:
+            if self._observer is not None:
+                self._observer.hide(*login.secrets_of(self.config.credentials))
+            dialogue = self.dialogue
+            self.mechanism = await login.log_in(
+                self._say,
+                self.config,
+                dialogue.capabilities.auth,
+                encrypted=self.encrypted,
+                in_exchange=lambda: dialogue.state is State.AUTHENTICATING,
+            )
+        return self.mechanism
 
     def ready(self) -> None:
         """From here on transactions may begin. `start` does this at its end."""
@@ -445,45 +418,6 @@ class Session:
             self._raise_if_lost()
         return reply
 
-    async def _authenticate(
-        self, mechanism: Mechanism, credentials: Password | OAuthToken
-    ) -> tuple[Reply, str]:
-        """One attempt with one mechanism: the last reply, and what a refused token was told."""
-        if self._observer is not None:
-            self._observer.hide(*_secrets(credentials))
-        detail = ""
-        try:
-            initial = mechanism.initial()
-            line = commands.auth(mechanism.name, None if initial is None else _encoded(initial) or "=")
-            if len(line) > _MAX_COMMAND_LINE:  # then it waits for an empty challenge (RFC 4954)
-                line = commands.auth(mechanism.name, None)
-            else:
-                initial = None
-            secret = SECRET if line.count(b" ") > 1 else ""
-            reply = await self._say(Command.AUTH, line, f"AUTH {mechanism.name} {secret}".rstrip())
-            for _ in range(_MAX_CHALLENGES):
-                if reply.code >= 400 or reply.positive:
-                    break
-                challenge = _decoded(reply, mechanism)
-                if initial is not None:
-                    response, initial = initial, None
-                else:
-                    # In a thread: SCRAM may have to compute for a second.
-                    response = await asyncio.to_thread(mechanism.step, challenge)
-                    if challenge.startswith(b"{"):
-                        detail = challenge.decode("utf-8", "replace")
-                reply = await self._say(Command.AUTH_STEP, _encoded(response).encode() + b"\r\n", SECRET)
-            else:
-                raise AuthenticationFailed("the server never stopped asking")
-            if reply.positive:
-                mechanism.finish()
-        except AuthenticationFailed as failed:
-            if self.dialogue.state is State.AUTHENTICATING:
-                await self._say(Command.AUTH_STEP, b"*\r\n")
-            cause = Cause.AUTH_SERVER_UNPROVEN if failed.unproven else Cause.PROTOCOL_ERROR
-            raise SubmissionError(Stage.AUTH, cause, detail=f"{mechanism.name}: {failed}") from failed
-        return reply, detail
-
     def _take(self) -> Transaction | None:
         transaction = self._source()
         if transaction is not None:
@@ -543,28 +477,6 @@ def _default_to_seven_bit(content: bytes) -> bytes:
 def _checked(address: str) -> str:
     """An address for a command, with its domain in ASCII. Raises ValueError."""
     return Envelope(address, (address or "postmaster",)).reverse_path
-
-
-def _encoded(octets: bytes) -> str:
-    return base64.b64encode(octets).decode("ascii")
-
-
-def _decoded(reply: Reply, mechanism: Mechanism) -> bytes:
-    """The challenge. LOGIN's is never read, and some servers send it without base64."""
-    text = reply.lines[0].strip() if reply.lines else ""
-    try:
-        return base64.b64decode(text.encode("ascii"), validate=True)
-    except (binascii.Error, ValueError) as error:
-        if mechanism.name == "LOGIN":
-            return b""
-        raise AuthenticationFailed("the server's challenge is not base64") from error
-
-
-def _secrets(credentials: Password | OAuthToken) -> list[str]:
-    """Everything under which the secret might be seen."""
-    word = credentials.password if isinstance(credentials, Password) else credentials.token
-    whole = f"\0{credentials.username}\0{word}"
-    return [word, _encoded(word.encode()), _encoded(whole.encode())]
 
 
 async def _each(

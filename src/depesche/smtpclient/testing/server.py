@@ -15,13 +15,9 @@ the reply: CUT there is what makes a result uncertain.
 from __future__ import annotations
 
 import asyncio
-import base64
 import binascii
 import contextlib
 import enum
-import hashlib
-import hmac
-import os
 import re
 import ssl
 import threading
@@ -29,6 +25,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
+
+from depesche.smtpclient.testing.logins import Cancelled, Logins
 
 
 class Fault(enum.Enum):
@@ -185,7 +183,7 @@ class _Cut(Exception):
     """Close the connection now."""
 
 
-class _Dialogue:
+class _Dialogue(Logins):
     """The server's side of one connection."""
 
     def __init__(
@@ -195,6 +193,9 @@ class _Dialogue:
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
     ) -> None:
+        super().__init__(
+            server.behaviour.users, wrong_signature=bool(server.behaviour.faults.get("scram-signature"))
+        )
         self.server = server
         self.connection = connection
         self.reader = reader
@@ -324,11 +325,11 @@ class _Dialogue:
             await self.say("504 5.5.4 mechanism not offered")
             return
         try:
-            user = await _LOGINS[mechanism.upper()](self, initial or None)
+            user = await self.log_in(mechanism.upper(), initial or None)
         except (ValueError, binascii.Error):
             await self.say("501 5.5.2 cannot decode")
             return
-        except _Cancelled:
+        except Cancelled:
             await self.say("501 5.7.0 authentication cancelled")
             return
         if user is None:
@@ -476,98 +477,17 @@ class _Dialogue:
         await self.say("221 2.0.0 bye")
         return "end"
 
+    async def response(self, challenge: str) -> bytes:
+        await self.say("334 " + challenge)
+        self.connection.commands.append("(response)")
+        return (await self.reader.readline()).strip()
+
     def reset(self) -> None:
         self.sender = None
         self.parameters = ""
         self.recipients = []
         self.chunks = []
         self.refused_data = False
-
-    # ---- logins
-
-    async def ask(self, challenge: bytes) -> bytes:
-        await self.say("334 " + base64.b64encode(challenge).decode())
-        line = (await self.reader.readline()).strip()
-        self.connection.commands.append("(response)")
-        if line == b"*":
-            raise _Cancelled
-        return base64.b64decode(line, validate=True)
-
-    async def first(self, initial: str | None) -> bytes:
-        if initial is None:
-            return await self.ask(b"")
-        return b"" if initial == "=" else base64.b64decode(initial, validate=True)
-
-    def known(self, user: str, password: str) -> str | None:
-        return user if self.does.users.get(user) == password else None
-
-    async def plain(self, initial: str | None) -> str | None:
-        _, user, password = (await self.first(initial)).decode().split("\0")
-        return self.known(user, password)
-
-    async def login(self, initial: str | None) -> str | None:
-        user = await self.ask(b"Username:") if initial is None else base64.b64decode(initial)
-        password = await self.ask(b"Password:")
-        return self.known(user.decode(), password.decode())
-
-    async def cram_md5(self, initial: str | None) -> str | None:
-        challenge = f"<{os.urandom(8).hex()}@fake.example.org>".encode()
-        user, _, digest = (await self.ask(challenge)).decode().rpartition(" ")
-        expected = hmac.new(self.does.users.get(user, "?").encode(), challenge, "md5").hexdigest()
-        return user if user in self.does.users and hmac.compare_digest(digest, expected) else None
-
-    async def scram_sha_256(self, initial: str | None) -> str | None:
-        return await self.scram(initial, "sha256")
-
-    async def scram_sha_1(self, initial: str | None) -> str | None:
-        return await self.scram(initial, "sha1")
-
-    async def scram(self, initial: str | None, name: str) -> str | None:
-        first = (await self.first(initial)).decode()
-        bare = first.removeprefix("n,,")
-        fields = dict(part.split("=", 1) for part in bare.split(","))
-        user = fields["n"].replace("=2C", ",").replace("=3D", "=")
-        nonce, salt = fields["r"] + os.urandom(9).hex(), os.urandom(16)
-        server_first = f"r={nonce},s={base64.b64encode(salt).decode()},i=4096"
-        final = (await self.ask(server_first.encode())).decode()
-        without, _, proof = final.rpartition(",p=")
-        salted = hashlib.pbkdf2_hmac(name, self.does.users.get(user, "?").encode(), salt, 4096)
-        message = f"{bare},{server_first},{without}".encode()
-        client_key = hmac.new(salted, b"Client Key", name).digest()
-        signature = hmac.new(hashlib.new(name, client_key).digest(), message, name).digest()
-        expected = bytes(a ^ b for a, b in zip(client_key, signature, strict=True))
-        if user not in self.does.users or base64.b64decode(proof) != expected:
-            return None
-        server_key = hmac.new(salted, b"Server Key", name).digest()
-        proven = hmac.new(server_key, message, name).digest()
-        if self.does.faults.get("scram-signature"):
-            proven = bytes(len(proven))
-        await self.ask(b"v=" + base64.b64encode(proven))
-        return user
-
-    async def bearer(self, initial: str | None) -> str | None:
-        text = (await self.first(initial)).decode()
-        user = re.search(r"(?:user|a)=([^\x01,]+)", text)
-        token = re.search(r"auth=Bearer ([^\x01]+)", text)
-        if user and token and self.known(user[1], token[1]):
-            return user[1]
-        await self.ask(b'{"status":"401","schemes":"bearer"}')
-        return None
-
-
-class _Cancelled(Exception):
-    """The client said ``*``."""
-
-
-_LOGINS = {
-    "PLAIN": _Dialogue.plain,
-    "LOGIN": _Dialogue.login,
-    "CRAM-MD5": _Dialogue.cram_md5,
-    "SCRAM-SHA-256": _Dialogue.scram_sha_256,
-    "SCRAM-SHA-1": _Dialogue.scram_sha_1,
-    "XOAUTH2": _Dialogue.bearer,
-    "OAUTHBEARER": _Dialogue.bearer,
-}
 
 
 @contextlib.contextmanager
