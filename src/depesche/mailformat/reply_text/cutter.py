@@ -21,6 +21,7 @@ from depesche.mailformat.reply_text import markers
 from depesche.mailformat.reply_text.clutter import is_device_note
 from depesche.mailformat.reply_text.known import KnownText
 from depesche.mailformat.reply_text.signature import signature_start
+from depesche.mailformat.reply_text.words import SEPARATORS
 
 #: How many lines of a quoted block are kept as the context of an answer between the lines.
 CONTEXT_LINES = 14
@@ -90,7 +91,7 @@ def cut(lines: Sequence[Line], *, forward: bool, names: Sequence[str], known: Kn
                 kinds[index] = _Is.MARKER
             introduced.add(following)
             continue
-        if forward and marker.kind in ("header", "separator"):
+        if forward and marker.kind in ("header", "separator", "attribution"):
             continue
         if has_text_before or marker.kind == "cut-below":
             limit = _back_over_rules(lines, marker.start)
@@ -101,6 +102,9 @@ def cut(lines: Sequence[Line], *, forward: bool, names: Sequence[str], known: Kn
     limit = _cut_known(lines, kinds, limit, known)
     _overflow_is_quote(lines, kinds, limit)
     blocks = _blocks(lines, kinds, limit, introduced)
+    for block in blocks:
+        if block.is_quote and not block.introduced:
+            block.introduced = _introduces_itself(lines, kinds, contents, block)
     had_quote = (
         limit < len(lines) or any(kind is _Is.MARKER for kind in kinds) or any(b.is_quote for b in blocks)
     )
@@ -137,9 +141,7 @@ def _bars_are_quotes(lines: Sequence[Line], kinds: list[_Is]) -> None:
         start = max(end, start + 1)
 
 
-def _find_markers(
-    lines: Sequence[Line], contents: Sequence[str], kinds: Sequence[_Is]
-) -> list[markers.Marker]:
+def _find_markers(lines: Sequence[Line], contents: Sequence[str], kinds: list[_Is]) -> list[markers.Marker]:
     """All markers in unquoted lines, in order, and those on the first line of a quote."""
     found: list[markers.Marker] = []
     floor = -1
@@ -157,6 +159,9 @@ def _find_markers(
             index += 1
             continue
         if not content or kinds[index] is not _Is.TEXT:
+            marker = _groupwise(lines, kinds, index) if line.depth == 3 else None
+            if marker is not None:
+                found.append(marker)
             if kinds[index] is _Is.QUOTE:
                 floor = index
             index += 1
@@ -171,6 +176,18 @@ def _find_markers(
     return found
 
 
+def _groupwise(lines: Sequence[Line], kinds: list[_Is], index: int) -> markers.Marker | None:
+    """Three marks out of nothing: no quote in a quote, but GroupWise's line above the older mail."""
+    around = [lines[near].depth for near in (index - 1, index + 1) if 0 <= near < len(lines)]
+    if any(depth >= 2 for depth in around):
+        return None
+    marker = markers.groupwise_at([line.shown for line in lines[index : index + 4]], 0)
+    if marker is None:
+        return None
+    kinds[index] = _Is.TEXT
+    return markers.Marker(index, index + marker.end, marker.kind)
+
+
 def _marker_at(contents: Sequence[str], index: int, floor: int) -> markers.Marker | None:
     kind = markers.separator_kind(contents[index])
     if kind is not None:
@@ -183,12 +200,17 @@ def _marker_at(contents: Sequence[str], index: int, floor: int) -> markers.Marke
             if block is not None:
                 end = block.end
         return markers.Marker(index, end, kind)
-    block = markers.header_block_at(contents, index, separated=index > 0 and _rule_above(contents, index))
+    above = index > 0 and (_rule_above(contents, index) or _title_above(contents, index))
+    block = markers.header_block_at(contents, index, separated=above)
     if block is not None:
         return block
     if markers.is_one_line_header(contents[index]):
         return markers.Marker(index, index + 1, "header")
     return markers.attribution_ending_at(contents, index, floor)
+
+
+def _title_above(contents: Sequence[str], index: int) -> bool:
+    return contents[index - 1].strip(" :").lower() in SEPARATORS
 
 
 def _rule_above(contents: Sequence[str], index: int) -> bool:
@@ -203,8 +225,10 @@ def _back_over_rules(lines: Sequence[Line], start: int) -> int:
     limit = start
     while limit > 0 and (lines[limit - 1].blank or markers.is_rule(lines[limit - 1].content)):
         limit -= 1
-    if limit > 0 and start - limit <= 2 and markers.is_ruled_title(lines[limit - 1].content):
-        limit -= 1
+    if limit > 0 and start - limit <= 2:
+        above = lines[limit - 1].content
+        if markers.is_ruled_title(above) or above.strip(" :").lower() in SEPARATORS:
+            limit -= 1
     return limit
 
 
@@ -265,6 +289,24 @@ def _blocks(lines: Sequence[Line], kinds: Sequence[_Is], limit: int, introduced:
     return blocks
 
 
+def _introduces_itself(
+    lines: Sequence[Line], kinds: list[_Is], contents: Sequence[str], block: _Block
+) -> bool:
+    """Apple Mail and Open-Xchange quote the attribution too: then it is the first that is quoted."""
+    window = contents[block.start : min(block.end, block.start + 26)]
+    for index in range(min(6, len(window))):
+        if not window[index]:
+            continue
+        found = markers.attribution_ending_at(window[:6], index, -1)
+        if found is None and index == 0:
+            found = markers.header_block_at(window, 0, separated=False)
+        if found is not None and not found.weak:
+            for marked in range(found.start, found.end):
+                kinds[block.start + marked] = _Is.MARKER
+            return True
+    return False
+
+
 def _decide(
     lines: Sequence[Line], kinds: Sequence[_Is], blocks: list[_Block], names: Sequence[str]
 ) -> tuple[list[bool], bool]:
@@ -315,5 +357,7 @@ def _keep_context(
             start -= 1
             if lines[start].blank and quote.end - start > CONTEXT_LINES // 2:
                 break
+    while start < quote.end and (kinds[start] is not _Is.QUOTE or lines[start].blank):
+        start += 1  # not the attribution, nor the blank lines below it
     for index in range(start, quote.end):
         keep[index] = kinds[index] is _Is.QUOTE

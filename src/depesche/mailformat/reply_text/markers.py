@@ -348,6 +348,22 @@ def is_ruled_title(line: str) -> bool:
     return 12 <= len(text) <= 120 and text.startswith("----") and text.endswith("----")
 
 
+def groupwise_at(lines: Sequence[str], index: int) -> Marker | None:
+    """GroupWise: ">>> Jane Doe <jane@example.org> 01.03.2026 17:05 >>>", the older mail below it unmarked.
+
+    `lines` as shown; the German version ends "… in Nachricht" and a Message-ID on the next line.
+    """
+    text = lines[index].strip()
+    if not text.startswith(">>> ") or len(text) > _LONGEST_LINE or _DATE.search(text) is None:
+        return None
+    if text.endswith(">>>"):
+        return Marker(index, index + 1, "separator")
+    for end in range(index, min(index + 3, len(lines))):
+        if lines[end].strip().endswith(":") and _HAS_VERB.search(text):
+            return Marker(index, end + 1, "separator")
+    return None
+
+
 _RULE_CHARACTERS = frozenset("-_=*~#+ᐧ—–─━•.· \t\u200b")
 
 

@@ -9,7 +9,16 @@ from __future__ import annotations
 
 #: Verbs of writing, as they end an attribution ("On …, Jane wrote:") or stand in it ("Jane schrieb am …:").
 WROTE = (
-    *("schrieb", "schrieben", "hat geschrieben", "geschrieben", "schreibt", "schrieb folgendes"),
+    *(
+        "schrieb",
+        "schrieben",
+        "hat geschrieben",
+        "geschrieben",
+        "schriebst du",
+        "schrieben sie",
+        "schreibt",
+        "schrieb folgendes",
+    ),
     *("wrote", "writes", "has written", "wrote the following", "said"),
     *("كتب", "كتبت", "كتب/كتبت"),  # ar
     *("написа", "написа/а"),  # bg
