@@ -11,6 +11,7 @@ from django.conf import settings
 
 from depesche.mailroom.connections import queries as connections
 from depesche.mailroom.connections.choices import MailboxProtocol
+from depesche.mailroom.connections.diagnosis.pauses import reason_of_pause
 from depesche.mailroom.connections.queries import Flow
 from depesche.mailroom.outbox import queries as outbox
 from depesche.tracker.items import queries as items
@@ -70,7 +71,7 @@ def _outgoing(now: datetime) -> Iterator[Finding]:
     elif health.flow is Flow.PAUSED:
         yield Finding(
             Level.ERROR,
-            f"Mail does not flow: {health.reason}",
+            f"Mail does not flow: {reason_of_pause(health)}",
             "Run: depesche connection test --to YOUR-ADDRESS",
         )
     else:

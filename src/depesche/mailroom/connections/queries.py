@@ -114,13 +114,6 @@ class Health:
     last_accepted_at: datetime | None = None
     facts: Mapping[str, object] = field(default_factory=dict, compare=False, repr=False)  # for the sentence
 
-    @property
-    def reason(self) -> str:
-        """Why mail is paused, as a sentence in the language in force; empty while it is not."""
-        from depesche.mailroom.connections.diagnosis.causes import reason_of_pause
-
-        return reason_of_pause(self) if self.flow is not Flow.FLOWING else ""
-
 
 @dataclass(frozen=True)
 class KeystoreRow:

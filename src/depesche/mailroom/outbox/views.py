@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from depesche.mailroom.connections import queries as connections
+from depesche.mailroom.connections.diagnosis.pauses import reason_of_pause
 from depesche.mailroom.outbox import actions, queries
 from depesche.mailroom.outbox.categories import Category
 from depesche.mailroom.outbox.queries import RecipientDetail
@@ -44,6 +45,7 @@ def recipient_list(request: HttpRequest) -> HttpResponse:
     text = request.GET.get("q", "").strip()[:200]
     rows = queries.recipients(state or None, text, int(before) if before.isdecimal() else None, _PAGE + 1)
     stats = queries.stats()
+    health = connections.health()
     live = request.headers.get("HX-Target") == "outbox-live"
     return render(
         request,
@@ -58,7 +60,8 @@ def recipient_list(request: HttpRequest) -> HttpResponse:
             "total": sum(stats.states.values()),
             "failed": stats.states.get(State.FAILED, 0),
             "stats": stats,
-            "health": connections.health(),
+            "health": health,
+            "reason_of_pause": reason_of_pause(health),
         },
     )
 

@@ -19,6 +19,7 @@ from django.db import close_old_connections, connection
 from django.utils import timezone
 
 from depesche.mailroom.connections import queries as connections
+from depesche.mailroom.connections.diagnosis.pauses import reason_of_pause
 from depesche.mailroom.connections.queries import Flow
 from depesche.mailroom.outbox import identity, queries, queue, tasks
 from depesche.mailroom.outbox.delivery import Delivery
@@ -199,6 +200,6 @@ def _what_is_left(desk: Desk) -> tuple[str, bool]:
             return "", True
         if health.flow is Flow.PAUSED and desk.orders.probing:
             return "", True
-        return health.reason, False
+        return reason_of_pause(health), False
     finally:
         connection.close()

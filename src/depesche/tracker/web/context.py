@@ -12,6 +12,7 @@ from django.utils.translation import get_language, get_language_info
 from django.utils.translation import gettext as _
 
 from depesche.mailroom.connections import queries as connections
+from depesche.mailroom.connections.diagnosis.pauses import reason_of_pause
 from depesche.mailroom.pages import places
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def _mail_trouble() -> MailTrouble | None:
 
 
 def _reason(health: Health) -> str:
-    return health.reason or _("No mail is lost; all wait.")
+    return reason_of_pause(health) or _("No mail is lost; all wait.")
 
 
 def _url(name: str) -> str:

@@ -9,19 +9,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from depesche.mailroom.connections.choices import EncryptionMode
-from depesche.mailroom.connections.diagnosis.replies import ABOUT_SENDER, Refusal
+from depesche.mailroom.connections.diagnosis.replies import Refusal
 from depesche.mailroom.connections.diagnosis.steps import Cause
 from depesche.smtpclient.errors import Cause as Failure
-
-if TYPE_CHECKING:
-    from depesche.mailroom.connections.queries import Health
 
 Text = Promise | str
 
@@ -533,33 +529,3 @@ def _encryption_label(value: str) -> str:
         return str(EncryptionMode(value).label)
     except ValueError:
         return value
-
-
-def cause_of_pause(health: Health) -> Cause:
-    """Why no mail goes out, and what to do."""
-    if health.flow == "unconfigured":
-        return explain("no-server")
-    detail = health.reply
-    if health.cause == "not-configured":
-        detail = _what_is_missing() or detail
-    facts = dict(health.facts)
-    if health.cause not in ABOUT_SENDER:  # then the address in question is some recipient's
-        facts.pop("address", None)
-    return explain(health.cause, facts, detail=detail or gettext("The reason was not written down."))
-
-
-def reason_of_pause(health: Health) -> str:
-    """Why no mail goes out, as one sentence or two."""
-    cause = cause_of_pause(health)
-    return f"{cause.title}. {cause.sentence}".rstrip(".") + "."
-
-
-def _what_is_missing() -> str:
-    """The worker wrote its sentence down in its own language; this one is in the reader's."""
-    from depesche.mailroom.connections import access, queries
-
-    try:
-        access.smtp_config(queries.outgoing())
-    except access.NotConfigured as error:
-        return str(error)
-    return ""

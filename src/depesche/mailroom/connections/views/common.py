@@ -11,6 +11,7 @@ from django.utils.html import format_html
 from django.utils.translation import ngettext
 
 from depesche.mailroom.connections import queries
+from depesche.mailroom.connections.diagnosis.pauses import reason_of_pause
 
 
 def is_htmx(request: HttpRequest) -> bool:
@@ -30,7 +31,8 @@ def own_address(request: HttpRequest) -> str:
 
 def mail_context() -> dict[str, Any]:
     """For the head of each page: whether mail flows."""
-    return {"health": queries.health()}
+    health = queries.health()
+    return {"health": health, "reason_of_pause": reason_of_pause(health)}
 
 
 def keystore_link() -> str:

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from depesche.mailroom.connections import figures, queries
-from depesche.mailroom.connections.diagnosis.causes import cause_of_pause
+from depesche.mailroom.connections.diagnosis.pauses import cause_of_pause
 from depesche.mailroom.connections.queries import Flow
 from depesche.mailroom.connections.views.keystore import entry_of
 from depesche.mailroom.pages.rights import administrators_only
