@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 _QUOTE = re.compile(r"[ \t]{0,3}+((?:>[ \t]?+)++)")
-_FROM_ESCAPED = re.compile(r">From [A-Za-z]")
+_NO_QUOTE = re.compile(r">From [A-Za-z]|[ \t]{0,3}>=")  # mbox escapes "From "; and a comparison is none
 #: Zero-width marks, soft hyphens and direction marks that programs sprinkle at line ends.
 _INVISIBLE = str.maketrans(
     "",
@@ -48,7 +48,7 @@ def plain_line(raw: str) -> Line:
     """A line of a plain-text body."""
     shown = raw.rstrip().replace("\x0c", "")
     bare = shown if shown.isascii() else shown.translate(_INVISIBLE)
-    if ">" in bare[:8] and not _FROM_ESCAPED.match(bare):
+    if ">" in bare[:8] and not _NO_QUOTE.match(bare):
         match = _QUOTE.match(bare)
         if match:
             depth = match.group(1).count(">")

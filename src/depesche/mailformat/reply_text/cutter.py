@@ -70,6 +70,7 @@ def cut(lines: Sequence[Line], *, forward: bool, names: Sequence[str], known: Kn
     limit = len(lines)
     introduced: set[int] = set()
     has_text_before = False
+    last_content = max((index for index, content in enumerate(contents) if content), default=-1)
     seen = 0
     for marker in found:
         following = _next_line(lines, marker.end)
@@ -97,6 +98,8 @@ def cut(lines: Sequence[Line], *, forward: bool, names: Sequence[str], known: Kn
             limit = _back_over_rules(lines, marker.start)
             break
         # At the top of the mail, with nothing above it: what follows is all there is, and stays.
+        if marker.kind == "attribution" or marker.end > last_content:
+            continue
         for index in range(marker.start, marker.end):
             kinds[index] = _Is.MARKER
     limit = _cut_known(lines, kinds, limit, known)
