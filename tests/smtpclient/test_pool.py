@@ -485,6 +485,19 @@ async def test_a_cancelled_message_is_not_submitted() -> None:
         assert sorted(m.recipients[0] for m in server.messages) == [recipient(n) for n in (0, 1, 2, 4, 5)]
 
 
+@pytest.mark.parametrize("turns", [0, 1, 2, 5, 20])
+async def test_closing_does_not_wait_for_what_was_cancelled(turns: int) -> None:
+    async with FakeServer() as server:
+        pool = Pool(configured(server.port))
+        futures = [pool.submit_nowait(to(recipient(n)), MAIL) for n in range(3)]
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        for future in futures:
+            future.cancel()
+        async with asyncio.timeout(20):
+            await pool.close()
+
+
 @pytest.mark.parametrize("extensions", [("PIPELINING",), ("PIPELINING", "CHUNKING"), ()])
 @pytest.mark.parametrize("seed", range(4))
 async def test_a_bad_day(seed: int, extensions: tuple[str, ...]) -> None:

@@ -201,7 +201,7 @@ class Pool:
         self._closing = True
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(grace):
-                while self._waiting or self._under_way():
+                while self._under_way() or not all(job.future.done() for job in self._waiting):
                     if self._quiet is None or self._quiet.done():
                         self._quiet = asyncio.get_running_loop().create_future()
                     await asyncio.shield(self._quiet)
@@ -242,6 +242,7 @@ class Pool:
         now = self._now()
         while self._waiting and self._waiting[0].future.done():
             self._waiting.popleft()
+        self._tell_if_quiet()
         ready = sum(lane.ready and not lane.retiring for lane in self._lanes)
         leaving = sum(lane.retiring for lane in self._lanes)
         if now < self._open_after and self._lanes:
@@ -478,6 +479,7 @@ class Pool:
                 break
             return waiting.popleft()
         self._hungry[lane] = None
+        self._tell_if_quiet()
         return None
 
     def _decided(self, lane: Lane, transaction: Transaction) -> None:
@@ -498,8 +500,7 @@ class Pool:
             lane.idle_since = self._now()
             if lane.retiring:
                 lane.wake.set()
-        if self._quiet is not None:
-            self._tell_if_quiet()
+        self._tell_if_quiet()
 
     def _takes_another_session(self, job: Job, result: Result) -> bool:
         """Whether this was the session's fault alone; then the message waits for another one."""
@@ -535,5 +536,8 @@ class Pool:
                 return
 
     def _tell_if_quiet(self) -> None:
-        if self._quiet is not None and not self._quiet.done() and not self._waiting and not self._under_way():
+        """To whoever waits in `close`."""
+        if self._quiet is None or self._quiet.done():
+            return
+        if not self._under_way() and all(job.future.done() for job in self._waiting):
             self._quiet.set_result(None)

@@ -314,7 +314,7 @@ class Dialogue:
     # ---- octets in
 
     def receive(self, data: bytes) -> None:
-        """Take what the server sent. Raises MalformedReply, ProtocolViolation, InjectedBeforeTls; `events`
+        """Take what the server said. Raises MalformedReply, ProtocolViolation, InjectedBeforeTls; `events`
         hold what happened before that. After an exception the session must be aborted and `lost` called."""
         if self.state is State.HANDSHAKE:
             raise InjectedBeforeTls
