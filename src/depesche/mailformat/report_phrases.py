@@ -75,7 +75,8 @@ DELAY = _any(
     r"not yet been delivered",
     r"temporary failure report|will be retried|will continue (?:to try|trying)|still being retried|"
     r"delivery delayed|\(delay\)",
-    r"status notification: warning|warning: (?:message|could not send|mail)|"
+    r"status notification: warning|warning: (?:could not send|(?:message|mail) (?:still |is |"
+    r"has been )?(?:delayed|undelivered))|"
     r"could not send message for past|no action is required",
     r"verzögert|wird weiterhin versucht|retardée?|retrasad|atrasad|ritardo|vertraagd|försenad|"
     r"forsinket|opóźnion|задерж",

@@ -37,10 +37,10 @@ _LONGEST_HTML = 60_000
 _MOST_LINES = 2_000
 _ADDRESS = r"[^\s<>\"'(),:;\[\]\\@]{1,200}@[A-Za-z0-9\[][A-Za-z0-9.\-_:\]]{0,250}"
 _SYSTEM_SENDER = re.compile(
-    r"(?:mailer[-_]?daemon|mail[-_]?daemon|post[-_]?master|mail\.?delivery|mdaemon|daemon|bounces?|"
-    r"mailsystem|mail-system|"
-    r"e500_smtp|system|autoresponse|delivery|noreply|no-reply|mmdf|uucp|smtp|mailadmin|admin|root|"
-    r"administrator)",
+    r"(?:mailer[-_]?daemon|mail[-_]?daemon|post[-_]?master|mail[-. ]?(?:delivery|system|subsystem)|"
+    r"mdaemon|daemon|"
+    r"bounces?\b|e500_smtp|system administrator|delivery|notification delivery|mmdf|uucp|interscan|"
+    r"microsoft exchange)",
     re.IGNORECASE,
 )
 _HEADER_LIKE = re.compile(
