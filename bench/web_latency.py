@@ -33,17 +33,18 @@ def percentile(times: list[float], share: float) -> float:
 
 def watch_the_lock() -> list[float]:
     """A list that grows by the seconds that each transaction of this process waited for the lock."""
-    from django.db.backends.sqlite3.base import DatabaseWrapper
+    from django.db import connections
 
+    wrapper: Any = type(connections["default"])
     waits: list[float] = []
-    begin = DatabaseWrapper._start_transaction_under_autocommit
+    begin = wrapper._start_transaction_under_autocommit
 
     def timed(self: Any) -> None:
         began = time.perf_counter()
         begin(self)
         waits.append(time.perf_counter() - began)
 
-    DatabaseWrapper._start_transaction_under_autocommit = timed
+    wrapper._start_transaction_under_autocommit = timed
     return waits
 
 
@@ -147,7 +148,7 @@ def table(found: Figures, mails: int) -> str:
         "# Saving a comment while mails go out",
         "",
         f"{datetime.now(UTC):%Y-%m-%d}. SQLite, synchronous=FULL; {mails:,} mails went out at"
-        f" {found.rate:,.0f}/s beside the saves, on {os.cpu_count()} CPUs shared by worker, web and smtp-sink."
+        f" {found.rate:,.0f}/s beside the saves, on {os.cpu_count()} CPUs shared by worker, web and sink."
         " Milliseconds of a whole request.",
         "",
         "| | saves | p50 | p95 | p99 | longest |",

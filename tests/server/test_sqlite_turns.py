@@ -7,7 +7,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from django.db import connections
+from django.db import OperationalError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.utils import ConnectionHandler
 
@@ -16,9 +16,13 @@ from depesche.server.sqlite3.base import DatabaseWrapper
 pytestmark = pytest.mark.django_db(transaction=True)  # databases of their own are opened as well
 
 
-def opened(path: Path) -> DatabaseWrapper:
+def opened(path: Path, timeout: float = 20) -> DatabaseWrapper:
     """A connection with the product's way to begin, on a database of its own."""
-    options = {"timeout": 20, "transaction_mode": "IMMEDIATE", "init_command": "PRAGMA journal_mode=WAL;"}
+    options = {
+        "timeout": timeout,
+        "transaction_mode": "IMMEDIATE",
+        "init_command": "PRAGMA journal_mode=WAL;",
+    }
     wanted = {"ENGINE": "depesche.server.sqlite3", "NAME": str(path), "OPTIONS": options}
     made = ConnectionHandler({"default": wanted}).create_connection("default")
     assert isinstance(made, DatabaseWrapper)
@@ -102,3 +106,20 @@ def test_where_no_file_can_be_made_sqlite_alone_decides(path: Path, monkeypatch:
     write(mine, "a")
     mine.close()
     assert not Path(f"{path}-turn").exists()
+
+
+def test_a_transaction_that_lasts_too_long_is_an_error_for_who_waits(path: Path) -> None:
+    first, second = opened(path), opened(path, timeout=0.05)
+    first.ensure_connection()
+    first.set_autocommit(False, force_begin_transaction_with_broken_autocommit=True)
+    with pytest.raises(OperationalError, match="locked"):
+        write(second, "b")
+    first.rollback()
+    first.set_autocommit(True)
+    second.close()
+    write(second, "c")
+    with second.cursor() as cursor:
+        cursor.execute("PRAGMA busy_timeout")
+        assert cursor.fetchone() == (50,)
+    first.close()
+    second.close()

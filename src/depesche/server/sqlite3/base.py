@@ -6,22 +6,34 @@ polls: a page that saved a comment while mails went out waited 60 ms in one of t
 second.
 
 So each transaction asks for its turn first: a lock on a file beside the database, which the kernel hands to
-the next in line. It is held only until the transaction has begun. Whoever waits for SQLite's lock therefore
-has nobody in front but the one transaction that is under way.
+the next in line. It is held only until the transaction has begun; whoever waits for SQLite's lock has nobody
+in front but the one transaction that is under way, and looks every millisecond whether that has ended.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import sqlite3
+import time
 from collections.abc import Iterator
 
+from django.db import OperationalError
 from django.db.backends.sqlite3 import base
 
 try:
     import fcntl
 except ImportError:  # no such locks on this system: writers poll, as SQLite has it
     fcntl = None  # type: ignore[assignment]  # the module or nothing
+
+
+_SQLITE_SECONDS = 5.0  # what Python's sqlite3 takes without a timeout
+_LOOK_SECONDS = 0.001
+
+
+def _is_busy(error: OperationalError) -> bool:
+    code = getattr(error.__cause__, "sqlite_errorcode", 0)
+    return code & 0xFF == sqlite3.SQLITE_BUSY
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -31,7 +43,25 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def _start_transaction_under_autocommit(self) -> None:
         with self._turn():
-            super()._start_transaction_under_autocommit()  # type: ignore[misc]  # Django's own hook, without a stub
+            self._begin()
+
+    def _begin(self) -> None:
+        """Django's way to begin; while another transaction is under way it is tried again, as long as the
+        connection's timeout says."""
+        seconds = float(self.settings_dict["OPTIONS"].get("timeout", _SQLITE_SECONDS))
+        deadline = time.monotonic() + seconds
+        self.connection.execute("PRAGMA busy_timeout = 0")
+        try:
+            while True:
+                try:
+                    super()._start_transaction_under_autocommit()  # type: ignore[misc]  # not in the stubs
+                    return
+                except OperationalError as error:
+                    if not _is_busy(error) or time.monotonic() >= deadline:
+                        raise
+                time.sleep(_LOOK_SECONDS)
+        finally:
+            self.connection.execute(f"PRAGMA busy_timeout = {int(seconds * 1000)}")
 
     @contextlib.contextmanager
     def _turn(self) -> Iterator[None]:

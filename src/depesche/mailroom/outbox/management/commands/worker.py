@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import signal
 import threading
 from types import FrameType
@@ -11,6 +13,8 @@ from django.core.management.base import CommandError, CommandParser
 
 from depesche.mailroom.connections.command import DepescheCommand
 from depesche.mailroom.outbox.worker import Progress, drain, run_worker
+
+_NICENESS = 5
 
 
 class Command(DepescheCommand):
@@ -30,6 +34,8 @@ class Command(DepescheCommand):
             if options["drain"]:
                 self._drain(stop)
             else:
+                with contextlib.suppress(OSError):
+                    os.nice(_NICENESS)  # on a machine that serves pages too, people come before batches
                 run_worker(stop)
         finally:
             for number, handler in before.items():
