@@ -13,7 +13,7 @@ from depesche.mailformat.parse import BodySegment, MailAttachment, ParsedMail
 from depesche.mailformat.reply_text.cutter import cut
 from depesche.mailformat.reply_text.files import files_of_answer
 from depesche.mailformat.reply_text.known import KnownText
-from depesche.mailformat.reply_text.words import FORWARD_PREFIXES
+from depesche.mailformat.reply_text.separators import FORWARD_PREFIXES
 
 __all__ = ["ReplyText", "answer_files", "cut_text", "reply_text"]
 

@@ -20,8 +20,8 @@ from depesche.mailformat.letter_lines import Line, Mark
 from depesche.mailformat.reply_text import markers
 from depesche.mailformat.reply_text.clutter import is_device_note
 from depesche.mailformat.reply_text.known import KnownText
+from depesche.mailformat.reply_text.separators import SEPARATORS
 from depesche.mailformat.reply_text.signature import signature_start
-from depesche.mailformat.reply_text.words import SEPARATORS
 
 #: How many lines of a quoted block are kept as the context of an answer between the lines.
 CONTEXT_LINES = 14

@@ -12,14 +12,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from depesche.mailformat.reply_text.words import (
-    FORWARD_SEPARATORS,
-    HEADER_LABELS,
-    ON,
-    QUOTING,
-    SEPARATORS,
-    WROTE,
-)
+from depesche.mailformat.reply_text.separators import FORWARD_SEPARATORS, SEPARATORS
+from depesche.mailformat.reply_text.words import HEADER_LABELS, ON, QUOTING, WROTE
 
 _LONGEST_LINE = 500
 _LONGEST_WINDOW = 700
