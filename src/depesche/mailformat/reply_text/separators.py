@@ -1,4 +1,4 @@
-"""Lines between two mails, and subjects of mails that pass another one on, in thirty languages: only tables."""
+"""Lines between two mails, and subjects of mails that pass another one on, in thirty languages: tables."""
 
 from __future__ import annotations
 
