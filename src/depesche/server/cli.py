@@ -29,7 +29,7 @@ COMMANDS: dict[str, str] = {
     "demo": "everything at once, with sample data and a built-in mail catcher",
     "connection": "the outgoing connection: show, set, test",
     "mailbox": "the incoming mailbox: show, set, test, poll",
-    "keystore": "trusted certificates: list, import, remove",
+    "keystore": "trusted certificates: list, import, fetch, remove",
     "outbox": "what goes out: list, show, retry, cancel, stats",
     "inbox": "what comes in: receive, parse",
     "reminders": "send the reminders that are due",

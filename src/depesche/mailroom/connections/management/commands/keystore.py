@@ -21,7 +21,7 @@ from depesche.mailroom.connections.queries import KeystoreRow
 
 
 class Command(DepescheCommand):
-    help = "List, import or remove certificates that are trusted beside the system's own authorities."
+    help = "List, import, fetch or remove certificates that are trusted beside the system's own authorities."
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
@@ -97,7 +97,8 @@ class Command(DepescheCommand):
             cause = explain(shown_by_server.problem.value, {"host": host, "port": port})
             self.say(f"{cause.title}. Compare the fingerprint with whoever runs the server, then trust it:")
             own = shown_by_server.chain[0].sha256
-            self.say(f"  depesche keystore fetch {options['server']} --trust {own}")
+            by = f" --starttls {options['starttls']}" if options["starttls"] else ""
+            self.say(f"  depesche keystore fetch {options['server']}{by} --trust {own}")
 
     def _trust(self, chain: Sequence[Certificate], wanted: str, host: str, port: int) -> None:
         found = next((one for one in chain if one.sha256 == wanted), None)
