@@ -15,12 +15,14 @@ from depesche.mailroom.connections import actions as connection_actions
 from depesche.mailroom.connections import queries as connections
 from depesche.mailroom.connections.models import ConnectionHealth, OutgoingConnection
 from depesche.mailroom.connections.queries import Flow
-from depesche.mailroom.outbox import actions, queries
+from depesche.mailroom.mailboxes import MailboxError, MailboxStage
+from depesche.mailroom.outbox import actions, mailbox_first, queries
 from depesche.mailroom.outbox.actions import Category, SenderKind
 from depesche.mailroom.outbox.desk import ClaimedRef
-from depesche.mailroom.outbox.models import OutboxMessage, OutboxRecipient
+from depesche.mailroom.outbox.models import MailboxLogin, OutboxMessage, OutboxRecipient
 from depesche.mailroom.outbox.states import State
 from depesche.mailroom.outbox.worker import Drained, drain, run_worker
+from depesche.smtpclient.errors import Cause
 from depesche.smtpclient.testing.server import CUT, Act, Behaviour, Connection
 from tests.mailroom.outbox.helpers import message, recipient
 from tests.mailroom.outbox.servers import configure, message_ids, running
@@ -337,3 +339,94 @@ def test_the_end_waits_for_what_is_under_way() -> None:
     assert counted["accepted"] == len(server.messages)
     assert set(message_ids(server).values()) == {1}
     assert queries.slots_used() == 0
+
+
+def test_a_server_that_breaks_off_at_every_mail_makes_the_connection_rest() -> None:
+    put(8)
+    with running(Behaviour(faults={"content": "421 4.3.2 Going down"})) as server:
+        configure(server.port, max_connections=2)
+        with worker():
+            wait_until(lambda: connections.health().flow is Flow.PAUSED, "the pause")
+        assert len(server.connections) < 40
+    assert states() == {"queued": 8}
+
+
+# --- the mailbox first --------------------------------------------------------------------------------
+
+
+class PopBeforeSmtp:
+    """A server that relays only for who logged in to the mailbox; it forgets a login when told to."""
+
+    def __init__(self) -> None:
+        self.logins = 0
+        self.known = False
+        self.refused = 0
+        self.fails: MailboxError | None = None
+
+    def log_in(self, config: object) -> None:
+        self.logins += 1
+        if self.fails is not None:
+            raise self.fails
+        self.known = True
+
+    def decide(self, stage: str, connection_: Connection, argument: str) -> Act:
+        if stage == "rcpt" and not self.known:
+            self.refused += 1
+            return "554 5.7.1 Relay access denied"
+        return None
+
+
+@pytest.fixture
+def pop(monkeypatch: pytest.MonkeyPatch) -> PopBeforeSmtp:
+    made = PopBeforeSmtp()
+    monkeypatch.setattr(mailbox_first, "login_only", made.log_in)
+    monkeypatch.setattr(mailbox_first.access, "mailbox_config", lambda settings: _Pop3())
+    return made
+
+
+class _Pop3:
+    protocol = "pop3"
+
+
+def test_one_login_to_the_mailbox_comes_first(pop: PopBeforeSmtp) -> None:
+    put(60)
+    with running(Behaviour(decide=pop.decide)) as server:
+        configure(server.port, auth="mailbox-first", max_connections=4)
+        assert work() == Drained(60)
+        put(5)
+        assert work() == Drained(5)
+    assert (pop.logins, pop.refused) == (1, 0)
+
+
+def test_a_forgotten_login_is_repeated_once(pop: PopBeforeSmtp) -> None:
+    put(1)
+    with running(Behaviour(decide=pop.decide)) as server:
+        configure(server.port, auth="mailbox-first")
+        assert work() == Drained(1)
+        pop.known = False
+        MailboxLogin.objects.update(logged_in_at=timezone.now() - timedelta(minutes=2))
+        put(1)
+        assert work() == Drained(1)
+    assert (pop.logins, pop.refused) == (2, 1)
+
+
+def test_a_login_that_does_not_help_is_not_repeated_for_ever(pop: PopBeforeSmtp) -> None:
+    put(12)
+    with running(Behaviour(faults={"rcpt": "554 5.7.1 Relay access denied"})) as server:
+        configure(server.port, auth="mailbox-first")
+        assert work().accepted == 0
+    assert pop.logins <= 2
+    assert connections.health().cause == "relay-denied"
+    assert states() == {"queued": 12}
+
+
+def test_a_mailbox_that_refuses_the_login_pauses_the_connection(pop: PopBeforeSmtp) -> None:
+    pop.fails = MailboxError(MailboxStage.LOGIN, Cause.AUTH_REFUSED, reply="-ERR [AUTH] no")
+    put(2)
+    with running(Behaviour(decide=pop.decide)) as server:
+        configure(server.port, auth="mailbox-first")
+        assert work().accepted == 0
+        assert server.messages == []
+    health = connections.health()
+    assert (health.flow, health.cause) == (Flow.PAUSED, "mailbox-login")
+    assert states() == {"queued": 2}

@@ -485,6 +485,10 @@ def _words(one: RecipientResult, error: SubmissionError | None) -> str:
 
 
 def _fault_of(error: SubmissionError) -> Fault:
+    if isinstance(error.__cause__, MailboxError):
+        return Fault("mailbox-login", error.stage.value, error.detail)
+    if isinstance(error.__cause__, access.NotConfigured):
+        return Fault("not-configured", error.stage.value, error.detail)
     reply = str(error.reply) if error.reply is not None else error.detail
     cause = error.cause.value
     if error.reply is not None and error.cause in (Cause.AUTH_REFUSED, Cause.GREETING_REFUSED):
