@@ -6,5 +6,7 @@ import os
 
 from django.core.asgi import get_asgi_application
 
+from depesche.server.body_limit import BodyLimit
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "depesche.server.settings")
-application = get_asgi_application()
+application = BodyLimit(get_asgi_application())

@@ -11,3 +11,4 @@ urlpatterns = [
     path("catcher/", include("depesche.server.catcher.urls")),
     path("", include("depesche.tracker.web.urls")),
 ]
+handler500 = "depesche.tracker.web.views.errors.server_error"
