@@ -108,6 +108,7 @@ def detail(request: HttpRequest, recipient_id: int) -> HttpResponse:
             "events": _events(found),
             "kind": _KINDS.get(found.row.category, found.row.category),
             "next": _next_step(found),
+            "flows": connections.health().flow is connections.Flow.FLOWING,
             "may_retry": state in _RETRIABLE and not found.erased,
             "may_cancel": state in _CANCELLABLE,
             "now_label": _("Try now") if state is State.DEFERRED else _("Send again"),
