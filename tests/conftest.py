@@ -11,6 +11,7 @@ from collections.abc import Generator
 import pytest
 from _pytest.reports import CollectReport, TestReport
 from _pytest.terminal import TerminalReporter
+from django.utils import translation
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
@@ -60,6 +61,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("journey") and not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(JOURNEY_SECONDS))
+
+
+@pytest.fixture(autouse=True)
+def _no_language_left_over() -> Generator[None]:
+    """A language that a test (or a page it asked for) switched to is not the next one's."""
+    yield
+    translation.deactivate()
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

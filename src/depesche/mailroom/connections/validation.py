@@ -12,7 +12,7 @@ import re
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
-from depesche.mailformat.addresses import Address, AddressError
+from depesche.mailformat.addresses import Address, AddressError, canonical_domain
 from depesche.mailformat.characters import clean_name
 
 MAX_CONNECTIONS = 500
@@ -50,8 +50,8 @@ def host(text: str) -> str:
     if re.fullmatch(r"[0-9.]+", text):
         raise ValidationError(_("This is no valid IP address: it has four numbers from 0 to 255."))
     try:
-        name = text.rstrip(".").encode("idna").decode("ascii").lower()
-    except UnicodeError:
+        name = canonical_domain(text.rstrip(".")).lower()
+    except AddressError:
         name = ""
     if not name or len(name) > 253 or not all(_LABEL.fullmatch(label) for label in name.split(".")):
         raise ValidationError(_("This is no server name or IP address: enter it like smtp.example.org"))
