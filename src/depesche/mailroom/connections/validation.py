@@ -47,12 +47,12 @@ def host(text: str) -> str:
         raise ValidationError(_("Enter the name alone, without a path: for example smtp.example.org"))
     if any(character.isspace() for character in text):
         raise ValidationError(_("A server name has no spaces."))
-    if re.fullmatch(r"[0-9.]+", text):
-        raise ValidationError(_("This is no valid IP address: it has four numbers from 0 to 255."))
     try:
         name = canonical_domain(text.rstrip(".")).lower()
     except AddressError:
         name = ""
+    if re.fullmatch(r"[0-9.]+", name or text):  # "²" reads as 2 in a name
+        raise ValidationError(_("This is no valid IP address: it has four numbers from 0 to 255."))
     if not name or len(name) > 253 or not all(_LABEL.fullmatch(label) for label in name.split(".")):
         raise ValidationError(_("This is no server name or IP address: enter it like smtp.example.org"))
     return name
