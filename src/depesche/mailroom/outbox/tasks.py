@@ -95,7 +95,10 @@ class TaskRunner:
                     continue
                 if done == 0 and self._arrived():
                     continue
-                self._wake.wait(self.task.pause if done == 0 else min(self.task.pause, _AFTER_FAILURE))
+                if done < 0:  # no change wakes a task that has just failed: it would fail at every change
+                    self._stop.wait(_AFTER_FAILURE)
+                    continue
+                self._wake.wait(self.task.pause)
                 self._stop.wait(_BETWEEN_CHANGES)
         finally:
             close(self.task)

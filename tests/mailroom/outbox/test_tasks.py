@@ -1,0 +1,51 @@
+"""Tasks beside submission: one that fails is let alone for a while, whatever changes meanwhile."""
+
+from __future__ import annotations
+
+import threading
+from datetime import datetime
+
+import pytest
+
+from depesche.mailroom.outbox import tasks
+
+
+class Failing:
+    name = "failing"
+    pause = 1.0
+    wakes_on_change = True
+
+    def __init__(self) -> None:
+        self.runs = 0
+
+    def run(self, now: datetime, stop: threading.Event) -> int:
+        self.runs += 1
+        raise RuntimeError("out of order")
+
+
+class Stop(threading.Event):
+    """Tells when somebody waits on it, and how long."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waited_on = threading.Event()
+        self.seconds: float | None = None
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.seconds = timeout
+        self.waited_on.set()
+        return super().wait(timeout)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_failing_task_is_not_woken_by_every_change() -> None:
+    task, stop = Failing(), Stop()
+    runner = tasks.TaskRunner(task, stop, lambda: None)
+    runner.start()
+    assert stop.waited_on.wait(30)
+    for _ in range(5):
+        runner.changed()
+    assert (task.runs, stop.seconds) == (1, tasks._AFTER_FAILURE)
+    stop.set()
+    assert runner.join(30)
+    assert task.runs == 1
