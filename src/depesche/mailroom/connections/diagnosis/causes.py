@@ -80,6 +80,11 @@ ENTRIES: dict[str, Entry] = {
         _("%(host)s closed the connection in the middle of the dialogue."),
         _("Try again. If it stays so, the server or something between closes it: ask whoever runs it."),
     ),
+    Failure.CHUNKING_FAILED.value: Entry(
+        _("The server announces CHUNKING and does not know it"),
+        _("Mails go out the usual way instead; Depesche has noticed it and does not try again."),
+        _("Nothing is to be done. Whoever runs the server may want to know."),
+    ),
     Failure.NOT_SMTP.value: Entry(
         _("This is no SMTP server"),
         _("What answers at %(host)s, port %(port)s, speaks another protocol."),
