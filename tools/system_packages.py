@@ -1,4 +1,4 @@
-"""The servers that the tests talk to, from Debian's packages: Postfix, Dovecot, Chromium.
+"""The programs that the tests talk to, from Debian's packages: Postfix, Dovecot, two mail programs, Chromium.
 
 As root on a machine with apt they are installed, without removing anything and without starting anything:
 the tests run private instances on ports of their own. Elsewhere nothing happens here, and the tests that
@@ -46,6 +46,8 @@ SERVERS = (
         ("dovecot-imapd", "dovecot-pop3d"),
         ("dovecot",),
     ),
+    Server("Mutt", ("mutt",), ("mutt",)),
+    Server("S-nail", ("s-nail",), ("s-nail",)),
     # libatomic is for Playwright's driver, which brings all else itself.
     Server("Chromium", ("chromium",), ("chromium", "libatomic1"), libraries=("atomic",)),
 )

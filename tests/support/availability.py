@@ -56,11 +56,17 @@ def _chromium() -> str | None:
     )
 
 
+def _program(file: str, name: str) -> str | None:
+    return None if find(file) else f"{name} is not installed: {INSTALL}"
+
+
 SERVERS: dict[str, Callable[[], str | None]] = {
     "postfix": _postfix,
     "smtp-sink": _smtp_sink,
     "dovecot": _dovecot,
     "chromium": _chromium,
+    "mutt": lambda: _program("mutt", "Mutt"),
+    "s-nail": lambda: _program("s-nail", "S-nail"),
 }
 
 
