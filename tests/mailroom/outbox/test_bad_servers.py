@@ -1,15 +1,16 @@
-"""Servers that turn every mail away without a word about the mail itself: no hot loop, no lost attempt."""
+"""Servers that turn every mail away without a word about it, and a database that takes nothing."""
 
 from __future__ import annotations
 
 import threading
 
 import pytest
+from django.db import OperationalError
 from django.utils import timezone
 
 from depesche.mailroom.connections import queries as connections
 from depesche.mailroom.connections.queries import Flow
-from depesche.mailroom.outbox import actions, queries
+from depesche.mailroom.outbox import actions, queries, queue, worker
 from depesche.mailroom.outbox.actions import Category
 from depesche.mailroom.outbox.worker import drain
 from depesche.smtpclient.testing.server import Behaviour
@@ -50,3 +51,19 @@ def test_a_server_that_closes_its_service_is_not_hammered(stage: str, reply: str
     if mails > 1:
         assert connections.health().flow is Flow.PAUSED
         assert ended.reason
+
+
+def test_a_drain_does_not_wait_for_ever_for_the_database(monkeypatch: pytest.MonkeyPatch) -> None:
+    actions.enqueue(message(Category.NOTICE), [recipient()], now=timezone.now())
+
+    def full(*args: object) -> None:
+        raise OperationalError("database or disk is full")
+
+    monkeypatch.setattr(worker, "_AWAY_SECONDS", 0.1)
+    monkeypatch.setattr(queue, "exchange", full)
+    with running() as server:
+        configure(server.port)
+        ended = drain(threading.Event())
+        assert server.messages == []
+    assert ended.reason == "The database cannot be used: database or disk is full."
+    assert queries.stats().states == {"queued": 1}

@@ -144,6 +144,7 @@ class Desk:
         self.turns = 0  # how often it has looked; with `resting` it tells that there is nothing to do
         self.resting = False
         self.accepted = 0  # in all, for the rate and for progress
+        self.away = ""  # what the database said last, while it does not do its work
         self._loop = loop
         self._results: deque[Recorded] = deque()
         self._oldest = 0.0  # when the oldest unrecorded result came (monotonic)
@@ -267,7 +268,9 @@ class Desk:
                 self._wake.clear()
                 try:
                     self._turn()
+                    self.away = ""
                 except DatabaseError as error:
+                    self.away = " ".join(str(error).split()) or type(error).__name__
                     log.warning("The database does not answer; nothing is lost, trying again: %s", error)
                     with contextlib.suppress(DatabaseError):
                         connection.close()

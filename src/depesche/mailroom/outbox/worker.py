@@ -31,6 +31,7 @@ DRAIN_SECONDS = 10.0
 _STEP = 0.05
 _SWITCH_SECONDS = 0.0005
 _QUIET_TURNS = 3
+_AWAY_SECONDS = 15.0  # so long a drain waits for a database that does not do its work
 
 
 @dataclass(frozen=True)
@@ -164,8 +165,13 @@ async def _until_quiet(worker: Worker, stop: threading.Event, progress: Callable
     desk.changed()
     turns, shown = desk.turns, 0.0
     loop = asyncio.get_running_loop()
+    worked_at = loop.time()
     while not stop.is_set():
         await asyncio.sleep(_STEP)
+        if not desk.away:
+            worked_at = loop.time()
+        elif loop.time() > worked_at + _AWAY_SECONDS:
+            return f"The database cannot be used: {desk.away}."
         if loop.time() >= shown + 1.0:
             shown = loop.time()
             progress(await asyncio.to_thread(_progress, desk.accepted))
