@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from depesche.mailformat.classify import Kind, classify
 from depesche.mailformat.parse import parse
 
 
-def kind(headers: str, body: str = "Hallo\n", **arguments: object) -> Kind:
+def kind(headers: str, body: str = "Hallo\n", **arguments: Any) -> Kind:
     base = "From: Jana <jana@kunde.example>\nTo: tracker@firma.example\nMessage-ID: <1@kunde.example>\n"
-    return classify(parse((base + headers + "\n" + body).encode()), **arguments).kind  # type: ignore[arg-type]
+    return classify(parse((base + headers + "\n" + body).encode()), **arguments).kind
 
 
 @pytest.mark.parametrize(
