@@ -283,3 +283,30 @@ def test_a_full_disk_loses_nothing(small_disk: Path, tmp_path: Path) -> None:
             served.kill()
     shown: dict[str, Any] = instance.json("item", "show", "1")
     assert [one["text"] for one in shown["comments"]] == ["After"]
+
+
+def test_a_changed_cap_is_kept_by_four_workers_within_five_seconds(instance: Instance) -> None:
+    """Down below the number of workers as well, up again, counted at the server (M17)."""
+    instance.run("init")
+    instance.run("demo-data", "--people", "300", "--items", "10", "--watchers", "250")
+    with in_thread(FakeServer(Behaviour(reply_delay=0.05))) as server:
+        instance.run("connection", "set", *RIGHT, f"port={server.port}", "maxNoOfSMTPConnections=6")
+        for number in range(1, 11):
+            instance.run("item", "comment", str(number), "--as", "person1@example.org", "--text", "Hello")
+        workers = [instance.start("worker") for _ in range(4)]
+        wait_until(lambda: server.open == 6, "six connections")
+        for cap in (2, 5, 1):
+            before = len(server.messages)
+            instance.run("connection", "set", f"maxNoOfSMTPConnections={cap}")
+            wait_until(lambda cap=cap: server.open == cap, f"a cap of {cap}", timeout=2 * RESUMES)  # type: ignore[misc]  # binds this round's cap
+            server.high_water = server.open
+            kept = len(server.messages)
+            wait_until(lambda kept=kept: len(server.messages) > kept + 20, "mails under that cap")  # type: ignore[misc]  # binds this round's count
+            assert server.high_water <= cap
+            assert len(server.messages) > before
+        instance.run("connection", "set", "maxNoOfSMTPConnections=10")
+        server.behaviour = Behaviour()
+        wait_until(lambda: set(states(instance)) == {"accepted"}, "all mails", timeout=120)
+        assert [worker.terminate() for worker in workers] == [0] * 4
+        assert server.high_water <= 10
+    assert set(message_ids(server).values()) == {1}

@@ -118,7 +118,7 @@ class Delivery:
             self._pool.resize(size)
             self._effective = min(self._effective, size)
         self._size = size
-        self._slots.granted(orders.numbers, orders.deadline)
+        self._slots.granted(_usable(orders), orders.deadline)
         self._feed()
         self._wish()
 
@@ -457,6 +457,15 @@ class _Then:
 
     def __call__(self, future: asyncio.Future[Result]) -> None:
         self.delivery.settled(self.parcel, self.started, future)
+
+
+def _usable(orders: Orders) -> frozenset[int]:
+    """The slots on which work may go on. The cap may have gone down, or the others need all there is: then
+    a row is ours until its connection has ended, and it ends after what it has under way.
+    """
+    if orders.share + orders.spare < 1:
+        return frozenset()
+    return frozenset(number for number in orders.numbers if number < orders.cap)
 
 
 def _is_urgent(parcel: Parcel) -> bool:
