@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,6 +19,7 @@ from depesche.tracker.items import queries as items
 
 _EXPIRY_WARNING = timedelta(days=30)
 _SILENCE = timedelta(minutes=15)
+_LITTLE_ROOM = 100 * 1024 * 1024  # octets; a few mails with attachments
 
 
 class Level(StrEnum):
@@ -37,7 +39,7 @@ class Finding:
 
 def findings(now: datetime) -> list[Finding]:
     """Everything that was looked at, in the order in which mail passes it."""
-    return [*_addresses(), *_outgoing(now), *_outbox(now), *_incoming(now), *_certificates(now)]
+    return [*_addresses(), *_disk(), *_outgoing(now), *_outbox(now), *_incoming(now), *_certificates(now)]
 
 
 def _addresses() -> Iterator[Finding]:
@@ -55,6 +57,17 @@ def _addresses() -> Iterator[Finding]:
             Level.ERROR,
             f"Others on this machine can read the secret key {environment.key_file}.",
             f"Run: chmod 600 {environment.key_file}",
+        )
+
+
+def _disk() -> Iterator[Finding]:
+    home = settings.ENVIRONMENT.home
+    free = shutil.disk_usage(home).free
+    if free < _LITTLE_ROOM:
+        yield Finding(
+            Level.ERROR,
+            f"Only {free // (1024 * 1024)} MB are free where {home} lies: soon nothing can be saved.",
+            "Make room on that disk; what waits then goes on by itself.",
         )
 
 

@@ -35,4 +35,6 @@ def _moment(text: str) -> datetime:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text} is no time such as 2026-12-24T07:00:00+00:00") from None
+    if not 1970 <= moment.year < 9000:  # no room left to reckon with lead times
+        raise argparse.ArgumentTypeError(f"{text} is too far away")
     return moment if moment.tzinfo else timezone.make_aware(moment)
