@@ -25,14 +25,14 @@ TEXT = "I will change it tomorrow – Grüße, Bob."
 def by_snail(host: MailHost, folder: Path, home: Path) -> None:
     """Bob types `reply 1`, his answer, `~.`."""
     settings = [
-        "v15-compat", f"mta=smtp://localhost:{host.postfix.port_plain}", "smtp-auth=none", "quote=allbodies",
+        "v15-compat", f"mta=smtp://localhost:{host.postfix.port_plain}", "smtp-auth=none", "quote",
         "indentprefix=> ",
         "from=bob@example.org", "hostname=example.org", "ttycharset=utf-8", "sendcharsets=utf-8", "keepsave",
     ]  # fmt: skip
     words = [word for setting in settings for word in ("-S", setting)]
     done = subprocess.run(
         ["s-nail", "-#", "-n", *words, "-f", str(folder)],
-        input=f"reply 1\n{TEXT}\n~.\nexit\n".encode(),
+        input=f"reply 1\n\n{TEXT}\n~.\nexit\n".encode(),
         env=os.environ | {"HOME": str(home), "LC_ALL": "C.UTF-8", "MAILRC": "/dev/null"},
         capture_output=True,
         timeout=60,
@@ -52,7 +52,7 @@ def by_mutt(host: MailHost, folder: Path, home: Path) -> None:
         "set ssl_starttls=no ssl_force_tls=no\n"
         'set from="bob@example.org" realname="Bob" use_from=yes hostname=example.org\n'
         "set include=yes fast_reply=yes abort_unmodified=no reply_to=yes copy=no\n"
-        "set charset=utf-8 send_charset=utf-8 header_cache= wait_key=no confirmappend=no quit=yes move=no\n"
+        "set charset=utf-8 send_charset=utf-8 wait_key=no confirmappend=no quit=yes move=no\n"
         f'set folder="{home}" record="" postponed="{home}/postponed" tmpdir="{home}"\n'
         'push "<reply><send-message><exit>"\n'
     )

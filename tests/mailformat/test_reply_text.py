@@ -326,3 +326,12 @@ Content-Type: application/pgp-signature; name=signature.asc
 def test_pictures_of_signature_and_quote_are_no_files_of_the_answer() -> None:
     assert [file.filename for file in read(PICTURES).attachments] == ["shot.png", "free.png"]
     assert len(read(PICTURES).mail.attachments) == 5
+
+
+def test_a_short_answer_below_our_own_words_is_kept() -> None:
+    ours = "The coupling insert is worn on one side.\nWe have one in stock: I can change it tomorrow.\n"
+    quoted = "".join(f"> {line}\n" for line in ours.splitlines())
+    answer = cut_text(f"On Mon, 23 Nov 2026, Tracker wrote:\n{quoted}\nYes, please.\n", known_texts=[ours])
+    assert answer.text == "Yes, please."
+    for without_introduction in (quoted, ours):
+        assert "Yes, please." in cut_text(f"{without_introduction}\nYes, please.\n", known_texts=[ours]).text

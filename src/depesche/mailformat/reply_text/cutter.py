@@ -252,7 +252,7 @@ def _cut_known(lines: Sequence[Line], kinds: Sequence[_Is], limit: int, known: K
             start = index
             continue
         foreign += 1
-        if foreign > 1:
+        if foreign > 1 or not ours:  # what stands below our words is an answer, however short
             break
     return start if ours >= 2 else limit
 
