@@ -212,9 +212,8 @@ def test_two_workers_and_a_locked_database(instance: Instance) -> None:
         lock.execute("BEGIN EXCLUSIVE")
         begun = time.monotonic()
         writing = instance.start("item", "comment", "1", "--as", "alice@example.org", "--text", "Locked")
-        while time.monotonic() < begun + LOCKED:  # how long it lasts, not a wait for anything
-            assert len(server.messages) == 1
-            time.sleep(0.2)
+        wait_until(lambda: time.monotonic() > begun + LOCKED, "the end of the lock", timeout=LOCKED + 10)
+        assert len(server.messages) == 1
         lock.execute("ROLLBACK")
         lock.close()
         assert writing.wait() == 0, writing.output()
