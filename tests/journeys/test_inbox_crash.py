@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.journey]
 
 MAILS = int(os.environ.get("MAILS", "40"))
 KILLS = int(os.environ.get("KILLS", "4"))
-PATIENCE = 60 + MAILS / 5 + KILLS * 6
+PATIENCE = 170 + MAILS / 5 + KILLS * 6
 
 
 def mails() -> list[bytes]:

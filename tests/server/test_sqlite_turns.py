@@ -118,8 +118,33 @@ def test_a_transaction_that_lasts_too_long_is_an_error_for_who_waits(path: Path)
     first.set_autocommit(True)
     second.close()
     write(second, "c")
-    with second.cursor() as cursor:
-        cursor.execute("PRAGMA busy_timeout")
-        assert cursor.fetchone() == (50,)
     first.close()
     second.close()
+
+
+def test_a_statement_by_itself_waits_outside_of_sqlite(path: Path) -> None:
+    """Inside, it would hold a mutex that the collector needs in the thread that has the lock."""
+    first, second = opened(path), opened(path)
+    first.ensure_connection()
+    first.set_autocommit(False, force_begin_transaction_with_broken_autocommit=True)
+    done = threading.Event()
+
+    def waiting() -> None:
+        with second.cursor() as cursor:
+            cursor.execute("PRAGMA busy_timeout")
+            assert cursor.fetchone() == (0,)
+            cursor.execute("INSERT INTO t VALUES (%s)", ["alone"])
+        second.close()
+        done.set()
+
+    thread = threading.Thread(target=waiting)
+    thread.start()
+    assert not done.wait(0.2)
+    first.rollback()
+    first.set_autocommit(True)
+    assert done.wait(20)
+    thread.join()
+    with first.cursor() as cursor:
+        cursor.execute("SELECT who FROM t")
+        assert cursor.fetchall() == [("alone",)]
+    first.close()

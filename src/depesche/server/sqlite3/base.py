@@ -17,8 +17,8 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterator
+from typing import Any
 
-from django.db import OperationalError
 from django.db.backends.sqlite3 import base
 
 try:
@@ -31,37 +31,47 @@ _SQLITE_SECONDS = 5.0  # what Python's sqlite3 takes without a timeout
 _LOOK_SECONDS = 0.001
 
 
-def _is_busy(error: OperationalError) -> bool:
-    code = getattr(error.__cause__, "sqlite_errorcode", 0)
-    return code & 0xFF == sqlite3.SQLITE_BUSY
+class _PatientCursor(base.SQLiteCursorWrapper):
+    """A statement by itself that finds the database locked is tried again each millisecond.
+
+    SQLite would wait inside the statement, and hold the connection's mutex all that time. When Python's
+    collector, in the thread that has the write lock, then frees a cursor of the waiting connection, both
+    threads wait for each other until the timeout is over (a worker stood still so, 20 s at a time).
+    """
+
+    patience = _SQLITE_SECONDS
+
+    def execute(self, query: Any, params: Any = None) -> Any:
+        deadline = time.monotonic() + self.patience
+        while True:
+            try:
+                return super().execute(query, params)
+            except sqlite3.OperationalError as error:
+                busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+                # Inside a transaction waiting would not help: the others wait for us.
+                if not busy or self.connection.in_transaction or time.monotonic() >= deadline:
+                    raise
+            time.sleep(_LOOK_SECONDS)
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """Django's own, but for the beginning of a transaction."""
+    """Django's own, but for waiting: in Python, never inside SQLite, and one behind the other."""
 
     _turn_file: int | None = None
 
+    def get_new_connection(self, conn_params: Any) -> Any:
+        made = super().get_new_connection(conn_params)
+        made.execute("PRAGMA busy_timeout = 0")
+        return made
+
+    def create_cursor(self, name: Any = None) -> Any:
+        cursor = self.connection.cursor(factory=_PatientCursor)
+        cursor.patience = float(self.settings_dict["OPTIONS"].get("timeout", _SQLITE_SECONDS))
+        return cursor
+
     def _start_transaction_under_autocommit(self) -> None:
         with self._turn():
-            self._begin()
-
-    def _begin(self) -> None:
-        """Django's way to begin; while another transaction is under way it is tried again, as long as the
-        connection's timeout says."""
-        seconds = float(self.settings_dict["OPTIONS"].get("timeout", _SQLITE_SECONDS))
-        deadline = time.monotonic() + seconds
-        self.connection.execute("PRAGMA busy_timeout = 0")
-        try:
-            while True:
-                try:
-                    super()._start_transaction_under_autocommit()  # type: ignore[misc]  # not in the stubs
-                    return
-                except OperationalError as error:
-                    if not _is_busy(error) or time.monotonic() >= deadline:
-                        raise
-                time.sleep(_LOOK_SECONDS)
-        finally:
-            self.connection.execute(f"PRAGMA busy_timeout = {int(seconds * 1000)}")
+            super()._start_transaction_under_autocommit()  # type: ignore[misc]  # not in the stubs
 
     @contextlib.contextmanager
     def _turn(self) -> Iterator[None]:
