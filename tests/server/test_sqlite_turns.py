@@ -124,12 +124,13 @@ def test_a_transaction_that_lasts_too_long_is_an_error_for_who_waits(path: Path)
 
 def test_a_statement_by_itself_waits_outside_of_sqlite(path: Path) -> None:
     """Inside, it would hold a mutex that the collector needs in the thread that has the lock."""
-    first, second = opened(path), opened(path)
+    first = opened(path)
     first.ensure_connection()
     first.set_autocommit(False, force_begin_transaction_with_broken_autocommit=True)
     done = threading.Event()
 
     def waiting() -> None:
+        second = opened(path)
         with second.cursor() as cursor:
             cursor.execute("PRAGMA busy_timeout")
             assert cursor.fetchone() == (0,)
