@@ -70,6 +70,14 @@ def _no_language_left_over() -> Generator[None]:
     translation.deactivate()
 
 
+@pytest.fixture(autouse=True)
+def _no_alarm_left_over() -> None:
+    """What was wrong in the test before is not shown in this one."""
+    from depesche.mailroom.connections import alarms
+
+    alarms.forget()
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip what is marked to need a server that is not here."""
     for mark in item.iter_markers("needs"):

@@ -18,7 +18,7 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from depesche.mailroom.connections import access, certificates, queries, secrets
+from depesche.mailroom.connections import access, alarms, certificates, queries, secrets
 from depesche.mailroom.connections.choices import Auth
 from depesche.mailroom.connections.forms import (
     IncomingForm,
@@ -266,6 +266,7 @@ def _clear(kind: type[OutgoingConnection] | type[IncomingMailbox], by: Person, p
 
 def _changed(kind: type[OutgoingConnection] | type[IncomingMailbox], place: int) -> None:
     kind.objects.filter(place=place).update(revision=F("revision") + 1)
+    alarms.forget()
 
 
 def _person(by: Person) -> Any:
@@ -318,6 +319,7 @@ def remove_certificate(entry_id: int, *, by: Person = None) -> bool:
 
 
 def _keystore_changed() -> None:
+    alarms.forget()
     for kind in (OutgoingConnection, IncomingMailbox):
         kind.objects.update(revision=F("revision") + 1)
     for place in OutgoingConnection.objects.values_list("place", flat=True):
@@ -344,6 +346,7 @@ def pause(
         health.cause, health.stage, health.reply = cause, stage, reply
         health.next_probe_at = next_probe_at
         health.save()
+    alarms.forget()
 
 
 def resume(place: int, *, now: datetime) -> None:
@@ -351,6 +354,7 @@ def resume(place: int, *, now: datetime) -> None:
     ConnectionHealth.objects.filter(connection__place=place, paused=True).update(
         paused=False, since=now, cause="", stage="", reply="", probes=0, next_probe_at=None
     )
+    alarms.forget()
 
 
 def set_effective_cap(place: int, cap: int | None) -> None:

@@ -8,8 +8,11 @@ class ConnectionsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from depesche.mailroom.connections import alarms
+        from depesche.mailroom.connections.watching import sources
         from depesche.mailroom.pages import places
 
+        alarms.register("way-out", sources.way_out)
         places.register("mail-status", _("Mail status"), "connections:status", order=10)
         places.register("outgoing", _("Outgoing"), "connections:outgoing", order=20)
         places.register("incoming", _("Incoming"), "connections:incoming", order=30)

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
-from django.utils.translation import get_language, get_language_info
+from django.utils import timezone
+from django.utils.translation import get_language, get_language_info, ngettext
 from django.utils.translation import gettext as _
 
-from depesche.mailroom.connections import queries as connections
-from depesche.mailroom.connections.diagnosis.pauses import reason_of_pause
+from depesche.mailroom.connections import alarms
 from depesche.mailroom.pages import places
-
-if TYPE_CHECKING:
-    from depesche.mailroom.connections.queries import Health
 
 _ADMINISTRATION = frozenset({"connections", "outbox", "inbox"})
 _PLACES = {
@@ -73,30 +69,24 @@ def _other_language() -> dict[str, str] | None:
 
 
 def _mail_trouble() -> MailTrouble | None:
-    health = connections.health()
-    if health.flow is connections.Flow.FLOWING:
+    """The worst of what is wrong; how much more there is stands behind it."""
+    found = alarms.lately(timezone.now(), get_language() or "")
+    if not found:
         return None
-    if health.flow is connections.Flow.UNCONFIGURED:
-        return MailTrouble(
-            "wait",
-            "warn",
-            _("No mail server is set up."),
-            _("The tracker works; mails wait until there is one."),
-            _url("connections:outgoing"),
-            _("Set it up"),
-        )
+    worst, more = found[0], len(found) - 1
+    critical = worst.level is alarms.Level.CRITICAL
+    words = worst.words
     return MailTrouble(
-        "fail",
-        "fail",
-        _("Mail does not flow."),
-        _reason(health),
-        _url("connections:outgoing"),
-        _("Look at it"),
+        tone="fail" if critical else "wait",
+        icon="fail" if critical else "warn",
+        title=f"{words.title}.",
+        reason=words.why,
+        url=_url("connections:status" if more else worst.link),
+        link=ngettext("Look at it, and at %(count)d more", "Look at it, and at %(count)d more", more)
+        % {"count": more}
+        if more
+        else _("Look at it"),
     )
-
-
-def _reason(health: Health) -> str:
-    return reason_of_pause(health) or _("No mail is lost; all wait.")
 
 
 def _url(name: str) -> str:
