@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import base64
 from datetime import UTC, datetime
-from types import SimpleNamespace
 from typing import Any
 
-import dkim as dkimpy
 import pytest
-from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from dkim.canonicalization import Relaxed
@@ -26,6 +22,7 @@ from depesche.mailformat.compose import (
     to_seven_bit,
 )
 from depesche.mailformat.dkim import SigningKey, dns_record, load_key, relaxed_body, sign
+from tests.support.dkim_verifier import verdicts
 
 NOW = datetime(2026, 11, 23, 15, 4, 5, tzinfo=UTC)
 RSA = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -47,40 +44,8 @@ def mail(text: str = "Grüße,\n\n  two  spaces \t\n\n\n", *, seven_bit: bool = 
     return to_seven_bit(octets) if seven_bit else octets
 
 
-class _Bad(Exception):
-    """In place of PyNaCl's exception."""
-
-
-class _VerifyKey:
-    """What dkimpy uses of PyNaCl, on cryptography."""
-
-    def __init__(self, key: bytes, encoder: object) -> None:
-        self.key = ed25519.Ed25519PublicKey.from_public_bytes(base64.b64decode(key))
-
-    def verify(self, message: bytes, signature: bytes) -> None:
-        try:
-            self.key.verify(signature, message)
-        except InvalidSignature:
-            raise _Bad from None
-
-
-NACL = SimpleNamespace(
-    signing=SimpleNamespace(VerifyKey=_VerifyKey),
-    encoding=SimpleNamespace(Base64Encoder=None),
-    exceptions=SimpleNamespace(BadSignatureError=_Bad, ValueError=ValueError),
-)
-
-
-@pytest.fixture(autouse=True)
-def _nacl(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dkimpy, "nacl", NACL, raising=False)
-
-
-def verifies(octets: bytes, key: SigningKey, expected_name: bytes = b"s1._domainkey.example.org.") -> bool:
-    def dnsfunc(name: bytes, **_: Any) -> bytes | None:
-        return dns_record(key).encode("ascii") if name == expected_name else None
-
-    return bool(dkimpy.verify(octets, dnsfunc=dnsfunc))
+def verifies(octets: bytes, key: SigningKey) -> bool:
+    return verdicts(octets, {"s1._domainkey.example.org": dns_record(key)}) == [True]
 
 
 def signed(octets: bytes, key: SigningKey) -> bytes:

@@ -78,23 +78,38 @@ def sign(octets: bytes, *, domain: str, selector: str, private_key: SigningKey, 
     `octets`: the whole mail in wire form (CRLF). ValueError for a selector or domain that is none, a mail
     without From (RFC 6376 §5.4), or a time without zone.
     """
+    head, _, body = octets.partition(b"\r\n\r\n")
+    digest = body_digest(body)
+    return sign_head(
+        head + b"\r\n", digest, domain=domain, selector=selector, private_key=private_key, now=now
+    )
+
+
+def body_digest(body: bytes) -> str:
+    """The hash of a body, as all signatures of mails with this body carry it (`bh=`)."""
+    return base64.b64encode(hashlib.sha256(relaxed_body(body)).digest()).decode("ascii")
+
+
+def sign_head(
+    head: bytes, digest: str, *, domain: str, selector: str, private_key: SigningKey, now: datetime
+) -> bytes:
+    """The same for header fields (each with its CRLF, without the blank line) over a body whose `body_digest`
+    is known: who writes to many with one body hashes it once."""
     domain = canonical_domain(domain).lower()
     if _SELECTOR.fullmatch(selector) is None:
         raise ValueError("a DKIM selector is letters, digits, hyphens and dots")
     if now.tzinfo is None:
         raise ValueError("the time of a signature needs a time zone")
-    head, _, body = octets.partition(b"\r\n\r\n")
     chosen: list[bytes] = []
     names: list[bytes] = []
     # Of several fields of one name the last one is signed first (RFC 6376 §5.4.2).
-    for name, value in reversed(_FIELD.findall(head + b"\r\n")):
+    for name, value in reversed(_FIELD.findall(head)):
         if name.lower() in _SIGNED:
             chosen.append(_relaxed_field(name, value) + b"\r\n")
             names.append(name.lower())
     if b"from" not in names:
         raise ValueError("a mail without From cannot be signed")
     names += _SEALED
-    digest = base64.b64encode(hashlib.sha256(relaxed_body(body)).digest())
     algorithm = "ed25519-sha256" if isinstance(private_key, Ed25519PrivateKey) else "rsa-sha256"
     tags = [
         *(
@@ -104,7 +119,7 @@ def sign(octets: bytes, *, domain: str, selector: str, private_key: SigningKey, 
             f"t={int(now.timestamp())};",
         ),
         *_folded("h=", [name.decode("ascii") for name in names], ":", ";"),
-        f"bh={digest.decode('ascii')};",
+        f"bh={digest};",
         "b=",
     ]
     value = b" " + "\r\n ".join(tags).encode("ascii")

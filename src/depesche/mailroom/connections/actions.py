@@ -119,7 +119,7 @@ def save_outgoing_form(form: OutgoingForm, *, by: Person = None) -> OutgoingSett
             row.mailbox_password_host = wanted.host
         elif typed:
             _store_password(row, typed, wanted.host)
-        row.updated_by = _person(by)
+        row.updated_by = person(by)
         row.save()
         _changed(OutgoingConnection, wanted.place)
         _wake(wanted.place)
@@ -174,7 +174,7 @@ def save_incoming_form(form: IncomingForm, *, by: Person = None) -> IncomingSett
             _forget_password(row)
         if typed:
             _store_password(row, typed, wanted.host)
-        row.updated_by = _person(by)
+        row.updated_by = person(by)
         row.save()
         _changed(IncomingMailbox, wanted.place)
         # The way out may log in with the mailbox's user name and password, or to the mailbox first.
@@ -259,7 +259,7 @@ def _forget_password(row: OutgoingConnection | IncomingMailbox) -> None:
 def _clear(kind: type[OutgoingConnection] | type[IncomingMailbox], by: Person, place: int) -> None:
     with transaction.atomic():
         kind.objects.filter(place=place).update(
-            password_encrypted=None, password_host="", password_set_at=None, updated_by=_person(by)
+            password_encrypted=None, password_host="", password_set_at=None, updated_by=person(by)
         )
         _changed(kind, place)
 
@@ -269,7 +269,13 @@ def _changed(kind: type[OutgoingConnection] | type[IncomingMailbox], place: int)
     alarms.forget()
 
 
-def _person(by: Person) -> Any:
+def settings_changed(place: int = 0) -> None:
+    """Something that workers use with the way out has changed, such as the keys that sign: they look anew."""
+    _changed(OutgoingConnection, place)
+
+
+def person(by: Person) -> Any:
+    """Who did it, as a row may name them; None for a command or the system."""
     return by if by is not None and by.is_authenticated else None
 
 
@@ -301,7 +307,7 @@ def import_certificates(
                     "names": "\n".join(certificate.names),
                     "not_before": certificate.not_before,
                     "not_after": certificate.not_after,
-                    "added_by": _person(by),
+                    "added_by": person(by),
                 },
             )
             rows.append(queries.keystore_row(entry))

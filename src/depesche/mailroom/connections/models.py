@@ -15,6 +15,7 @@ from depesche.mailroom.connections.choices import (
     PlusAddressing,
     Sender,
 )
+from depesche.mailroom.connections.signing import models as _signing  # noqa: F401  Django finds DkimKey so
 
 
 class Installation(models.Model):

@@ -176,7 +176,10 @@ class Delivery:
     def _joined(self, parcel: Parcel) -> tuple[Envelope, bytes]:
         one = parcel.claimed
         block, reverse_path = self._from(one.sender, one.author_name, one.author_address)
-        return Envelope(reverse_path, (one.address,)), b"".join((block, one.header, parcel.content))
+        envelope, signer = Envelope(reverse_path, (one.address,)), self._orders.signer
+        if signer is not None:
+            return envelope, signer.joined(block, one.header, parcel.content, self.desk.now())
+        return envelope, b"".join((block, one.header, parcel.content))
 
     def _from(self, sender: str, name: str, address: str) -> tuple[bytes, str]:
         key = (sender, name, address)

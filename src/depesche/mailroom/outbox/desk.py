@@ -30,6 +30,8 @@ from depesche.mailroom.connections import access
 from depesche.mailroom.connections import actions as health_actions
 from depesche.mailroom.connections import queries as connections
 from depesche.mailroom.connections.queries import Flow, OutgoingSettings
+from depesche.mailroom.connections.signing.keys import signer_for
+from depesche.mailroom.connections.signing.signer import Signer
 from depesche.mailroom.outbox import identity, queue, retry, slots, sql
 from depesche.mailroom.outbox.categories import Category
 from depesche.mailroom.outbox.queries import slots_used
@@ -81,6 +83,7 @@ class Orders:
 
     settings: OutgoingSettings = field(default_factory=OutgoingSettings)
     config: ConnectionConfig | None = None
+    signer: Signer | None = None  # None: mails go out unsigned, at no cost
     probing: bool = False
     paused: bool = False
     numbers: frozenset[int] = frozenset()
@@ -451,7 +454,8 @@ class Desk:
             orders = replace(orders, settings=settings, config=None)
             if settings.configured:
                 try:
-                    orders = replace(orders, config=access.smtp_config(settings))
+                    signer = signer_for(settings.system_address)
+                    orders = replace(orders, config=access.smtp_config(settings), signer=signer)
                 except access.NotConfigured as error:
                     self._pause(Fault("not-configured", "", str(error)))
                     health = connections.health()
