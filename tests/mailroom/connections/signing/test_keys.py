@@ -22,6 +22,10 @@ def records() -> dict[str, str]:
     return {f"{key.selector}._domainkey.{key.domain}": key.record for key in DkimKey.objects.all()}
 
 
+def states() -> dict[str, str]:
+    return dict(DkimKey.objects.values_list("selector", "state"))
+
+
 def test_keys_sign_once_they_are_active(db: Any, saved: Any) -> None:
     rsa, ed25519 = actions.make_keys("Example.ORG.", now=NOW)
     assert (rsa.domain, rsa.selector) == ("example.org", "depesche-20261127-rsa")
@@ -56,7 +60,6 @@ def test_a_record_that_is_seen_activates_its_key_and_retires_the_one_before(db: 
     new, *_ = actions.make_keys("example.org", now=NOW, algorithms=(Algorithm.RSA,))
     assert new.selector == "depesche-20261127-rsa-2"
     actions.note_looked_up(new.pk, right=False, now=later)
-    states = lambda: dict(DkimKey.objects.values_list("selector", "state"))  # noqa: E731  short
     assert states()["depesche-20261127-rsa-2"] == KeyState.WAITING
     actions.note_looked_up(new.pk, right=True, now=later)
     assert states() == {
