@@ -67,7 +67,7 @@ def mails(to: str = "") -> list[RecipientRow]:
 
 
 def reply_address(item: Item, person: Person) -> str:
-    address = threads.addresses().reply_address(item.pk, person.pk)
+    address = threads.addresses().reply_address(item.pk, person.pk, now=timezone.now())
     assert address is not None
     return address.addr_spec
 
@@ -143,7 +143,7 @@ def test_the_thread_is_found_wherever_the_token_stands(
     item: Item, people: dict[str, Person], where: str
 ) -> None:
     address = reply_address(item, people["tomasz"])
-    own = threads.addresses().message_id(item.pk, people["tomasz"].pk, "e7")
+    own = threads.addresses().message_id(item.pk, people["tomasz"].pk, "e7", now=timezone.now())
     made: dict[str, dict[str, Any]] = {
         "to": {"to": address},
         "upper": {"to": address.upper()},
@@ -258,7 +258,7 @@ def test_who_lost_the_right_is_told_once(item: Item, people: dict[str, Person]) 
 
 def test_the_deactivated_are_refused_in_silence(item: Item, people: dict[str, Person]) -> None:
     accounts.deactivate(people["tomasz"])
-    address = threads.addresses().reply_address(item.pk, people["tomasz"].pk)
+    address = threads.addresses().reply_address(item.pk, people["tomasz"].pk, now=timezone.now())
     assert address is not None
     assert take(written(to=address.addr_spec)).outcome == Outcome.REJECTED
     assert take(written(subject="new")).outcome == Outcome.REJECTED

@@ -8,25 +8,31 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from depesche.tracker.threads.tokens import LONGEST, Thread, Tokens
+from depesche.tracker.threads.tokens import BEGINNING, LONGEST, Thread, Tokens
 
 KEY = Tokens(b"k" * 32)
 ids = st.integers(min_value=1, max_value=2**63 - 1)
+times = st.integers(min_value=BEGINNING, max_value=BEGINNING + 1000 * 366 * 24 * 3600)
 
 
-@given(ids, st.none() | ids, st.sampled_from([str, str.upper, str.title, str.swapcase]))
-def test_a_token_comes_back_in_any_case(item: int, person: int | None, mangled: object) -> None:
-    token = KEY.make(item, person)
+@given(ids, st.none() | ids, st.none() | times, st.sampled_from([str, str.upper, str.title, str.swapcase]))
+def test_a_token_comes_back_in_any_case(
+    item: int, person: int | None, made_at: int | None, mangled: object
+) -> None:
+    token = KEY.make(item, person, made_at)
     assert len(token) <= LONGEST
     assert set(token) <= set("abcdefghijklmnopqrstuvwxyz234567")
-    assert KEY.read(mangled(token)) == Thread(item, person)  # type: ignore[operator]  # one of the functions above
-    assert KEY.find([f"Tracker+{token}@x.example"]) == [Thread(item, person)]
-    assert KEY.find([f"<{token.upper()}.ab12@x.example>"]) == [Thread(item, person)]
+    thread = Thread(item, person, made_at)
+    assert KEY.read(mangled(token)) == thread  # type: ignore[operator]  # one of the functions above
+    assert KEY.find([f"Tracker+{token}@x.example"]) == [thread]
+    assert KEY.find([f"<{token.upper()}.ab12@x.example>"]) == [thread]
 
 
-@given(ids, ids, st.data())
-def test_one_other_character_makes_it_nobodys(item: int, person: int, data: st.DataObject) -> None:
-    token = KEY.make(item, person)
+@given(ids, ids, st.none() | times, st.data())
+def test_one_other_character_makes_it_nobodys(
+    item: int, person: int, made_at: int | None, data: st.DataObject
+) -> None:
+    token = KEY.make(item, person, made_at)
     at = data.draw(st.integers(0, len(token) - 1))
     char = data.draw(st.sampled_from(sorted(set("abcdefghijklmnopqrstuvwxyz234567") - {token[at]})))
     assert KEY.read(token[:at] + char + token[at + 1 :]) is None

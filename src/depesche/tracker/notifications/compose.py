@@ -126,15 +126,15 @@ def plain(said: Letter, *, settings: MailSettings, now: datetime, auto_submitted
 
 
 def noticed(
-    *, address: Address, person_id: int, item_id: int, event_id: int, settings: MailSettings
+    *, address: Address, person_id: int, item_id: int, event_id: int, settings: MailSettings, now: datetime
 ) -> NewRecipient:
-    """One person's copy of a notice. Its Message-ID follows from event and person: the same notice planned
-    again after a crash could never pass for another mail."""
-    message_id = settings.addresses.message_id(item_id, person_id, f"e{event_id}")
+    """One person's copy of a notice. Its Message-ID follows from event, person and `now`, when the planning of
+    the event began: the same notice planned again after a crash could never pass for another mail."""
+    message_id = settings.addresses.message_id(item_id, person_id, f"e{event_id}", now=now)
     header = compose.personal_headers(
         to=[address],
         message_id=message_id,
-        reply_to=settings.addresses.reply_address(item_id, person_id),
+        reply_to=settings.addresses.reply_address(item_id, person_id, now=now),
         list_unsubscribe=([settings.unsubscribe(item_id, person_id)], settings.one_click),
         charset=settings.charset,
     )

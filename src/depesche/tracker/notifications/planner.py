@@ -154,6 +154,7 @@ class _MailWriter:
                 item_id=event.item_id,
                 event_id=event.pk,
                 settings=self._settings,
+                now=event.planning_at or event.at,
             )
             for who, _card, address in chunk
         ]

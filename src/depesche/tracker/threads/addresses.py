@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from typing import Final
 
@@ -49,16 +50,17 @@ class ThreadAddresses:
     def domain(self) -> str:
         return self.system.domain if self.system is not None else links.host()
 
-    def message_id(self, item_id: int, person_id: int, nonce: str) -> str:
+    def message_id(self, item_id: int, person_id: int, nonce: str, *, now: datetime) -> str:
         """The Message-ID of one mail to one person. `nonce`: letters and digits, never used before."""
-        token = _tokens("reply").make(item_id, person_id)
+        token = _token(item_id, person_id, now)
         try:
             return compose.message_id(f"{token}.{nonce}", self.domain)
         except ValueError:
             return compose.message_id(f"{token}.{nonce}", links.host())
 
-    def reply_address(self, item_id: int, person_id: int) -> Address | None:
-        """Where an answer goes: the system address, with the token where tags are known to arrive.
+    def reply_address(self, item_id: int, person_id: int, *, now: datetime) -> Address | None:
+        """Where an answer goes: the system address, with the token where tags are known to arrive. `now` is
+        when it was made: from then on it runs out, and a revocation before it does not concern it.
 
         None without a way in: nothing must promise an answer then (M6). Where the tag would make the local
         part longer than 64 octets the plain address stands; the token comes back in References.
@@ -68,7 +70,7 @@ class ThreadAddresses:
         if not self.tagged:
             return self.system
         try:
-            return with_tag(self.system, _tokens("reply").make(item_id, person_id))
+            return with_tag(self.system, _token(item_id, person_id, now))
         except AddressError:
             return self.system
 
@@ -87,6 +89,10 @@ def addresses() -> ThreadAddresses:
     )
 
 
+def _token(item_id: int, person_id: int, now: datetime) -> str:
+    return _tokens("reply").make(item_id, person_id, int(now.timestamp()))
+
+
 def root_id(item_id: int) -> str:
     """A Message-ID that no mail has: it stands first in References of every mail about the item, so that mail
     programs make one thread of them, whoever got which, and even where a relay rewrites Message-IDs.
@@ -98,7 +104,11 @@ def root_id(item_id: int) -> str:
 
 def find_all(recipients: Iterable[str], message_ids: Iterable[str]) -> list[Thread]:
     """All threads that a mail names: first by its addresses, then by its message ids, in the order given."""
-    return _tokens("reply").find([*recipients, *message_ids])
+    texts = [*recipients, *message_ids]
+    found = dict.fromkeys(_tokens("reply").find(texts))
+    for secret in getattr(settings, "SECRET_KEY_FALLBACKS", ()):  # a key that was replaced, still believed
+        found |= dict.fromkeys(_tokens_for(secret, "reply").find(texts))
+    return list(found)
 
 
 def find(recipients: Iterable[str], message_ids: Iterable[str]) -> Thread | None:

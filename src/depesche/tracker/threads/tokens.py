@@ -3,9 +3,10 @@ Pure.
 
 A token is lower-case base32 (RFC 4648 §6, without padding) of
 
-    item (LEB128) + person (LEB128) + the first 10 octets of HMAC-SHA-256
+    item (LEB128) + person (LEB128) + when it was made (LEB128, seconds) + the first 10 octets of HMAC-SHA-256
 
-80 bits of MAC: to forge one, 2^79 mails on average. It is compared without regard to case, since mail
+When it was made lets it run out and be revoked without a row for each. A token for ever (the root of a thread,
+a link to mute an item) lacks it. 80 bits of MAC: to forge one, 2^79 mails on average. It is compared without regard to case, since mail
 systems change the case of local parts, and is found inside other characters, since they also change what
 stands around it. Nothing in it is secret but the MAC.
 """
@@ -21,8 +22,9 @@ from dataclasses import dataclass
 from typing import Final
 
 MAC_OCTETS: Final = 10
-LONGEST: Final = 48  # characters; ids of 63 bits give 45
-_RUN: Final = re.compile(r"(?<![a-z0-9])[a-z2-7]{20,48}(?![a-z0-9])")
+LONGEST: Final = 54  # characters; ids of 63 bits and the time of a thousand years give 53
+BEGINNING: Final = 1_767_225_600  # 2026-01-01T00:00:00Z: seconds in tokens count from here
+_RUN: Final = re.compile(r"(?<![a-z0-9])[a-z2-7]{20,54}(?![a-z0-9])")
 _MOST_CANDIDATES: Final = 400  # of one mail: what a hostile References header may cost is bounded
 _MOST_CHARACTERS: Final = 2000  # of one address or id
 
@@ -30,10 +32,11 @@ _MOST_CHARACTERS: Final = 2000  # of one address or id
 @dataclass(frozen=True)
 class Thread:
     """What a token stands for. `person_id` None: the item alone (the root id, which everybody's mail
-    carries)."""
+    carries). `made_at`: seconds since 1970; None for a token for ever."""
 
     item_id: int
     person_id: int | None
+    made_at: int | None = None
 
 
 class Tokens:
@@ -43,9 +46,11 @@ class Tokens:
     def __init__(self, key: bytes) -> None:
         self._key = key
 
-    def make(self, item_id: int, person_id: int | None) -> str:
-        """At most LONGEST characters."""
+    def make(self, item_id: int, person_id: int | None, made_at: int | None = None) -> str:
+        """At most LONGEST characters. `made_at` before 2026 counts as the beginning of that year."""
         payload = _leb128(item_id) + _leb128(person_id or 0)
+        if made_at is not None:
+            payload += _leb128(max(made_at - BEGINNING, 0))
         return base64.b32encode(payload + self._mac(payload)).decode("ascii").lower().rstrip("=")
 
     def read(self, token: str) -> Thread | None:
@@ -60,10 +65,13 @@ class Tokens:
         if not payload or not hmac.compare_digest(mac, self._mac(payload)):
             return None
         numbers = _numbers(payload)
-        if len(numbers) != 2 or self.make(*numbers).upper() != token:  # base32 has spare bits at its end
+        if len(numbers) not in (2, 3):
             return None
-        item_id, person_id = numbers
-        return Thread(item_id, person_id or None)
+        item_id, person_id = numbers[:2]
+        made_at = numbers[2] + BEGINNING if len(numbers) == 3 else None
+        if self.make(item_id, person_id, made_at).upper() != token:  # base32 has spare bits at its end
+            return None
+        return Thread(item_id, person_id or None, made_at)
 
     def find(self, texts: Iterable[str]) -> list[Thread]:
         """The threads that addresses or message ids name, in their order, each once; wrong ones are passed

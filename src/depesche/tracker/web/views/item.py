@@ -209,7 +209,7 @@ def _context(request: HttpRequest, item: Item, person: Person) -> dict[str, Any]
         "watching": watching,
         "has_role": any(role.person.pk == person.pk for role in roles),
         "may_watch": [member for member in queries.members(item.workspace) if member.pk not in named],
-        "address": threads.reply_address(item, person),
+        "address": threads.reply_address(item, person, timezone.now()),
         "will_be_told": notifications.will_be_told(item, person),
         "today": timezone.localdate(),
     }
