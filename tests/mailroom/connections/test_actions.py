@@ -312,3 +312,12 @@ def test_what_is_missing_is_said_in_the_readers_language(saved: Any) -> None:
     actions.pause(0, cause="not-configured", reply="worker's words", next_probe_at=None, now=NOW)
     with translation.override("de"):
         assert "kein Kennwort" in reason_of_pause(queries.health())
+
+
+@pytest.mark.parametrize(("typed", "stored"), [(" MX.Example.org ", "mx.example.org"), ("-", "-"), ("", "")])
+def test_the_server_whose_check_counts(db: Any, typed: str, stored: str) -> None:
+    assert queries.incoming().trusted_authserv_id == ""
+    saved = actions.save_incoming({"protocol": "pipe", "trusted_authserv_id": typed})
+    assert saved.trusted_authserv_id == stored
+    with pytest.raises(actions.InvalidSettings):
+        actions.save_incoming({"trusted_authserv_id": "mx; dmarc=pass"})

@@ -12,7 +12,9 @@ from django.contrib.auth import authenticate, get_user_model
 from django.core import mail
 from django.core.exceptions import ValidationError
 from django.test import Client
+from django.utils import timezone
 
+from depesche.mailformat.addresses import Address
 from depesche.tracker.accounts import actions, letter, queries, resets, tokens
 from depesche.tracker.accounts.models import Person, ResetRequest, VerifiedAddress
 from tests.tracker.support import PASSWORD, make_person
@@ -163,3 +165,35 @@ def test_the_text_part_is_wrapped_and_keeps_links_whole() -> None:
     assert all(len(line) <= 72 or line == url for line in lines)
     assert sum(line.startswith(">") for line in lines) > 2
     assert url in lines
+
+
+# --- guests ----------------------------------------------------------------------------------------------
+
+
+def test_a_guest_is_known_by_mail_alone() -> None:
+    now = timezone.now()
+    guest = actions.guest(Address("Max Muster", "max@elsewhere.example"), language="de", now=now)
+    assert (guest.is_guest, guest.name, guest.language) == (True, "Max Muster", "de")
+    assert not guest.has_usable_password()
+    assert actions.guest(Address("M.", "MAX@elsewhere.example"), language="en", now=now) == guest
+    assert queries.person_by_address("max@elsewhere.example") == guest
+    assert queries.find_person("max@elsewhere.example") is None
+    assert list(queries.people()) == []
+    assert list(queries.people(guests=True)) == [guest]
+    assert tokens.person_of_link(*tokens.link_parts(guest)) is None
+
+
+def test_a_guest_can_become_a_person_and_keeps_what_they_wrote() -> None:
+    guest = actions.guest(Address("Max", "max@elsewhere.example"), language="de", now=timezone.now())
+    person = actions.create_person("Max@elsewhere.example", "Max Muster", password=PASSWORD)
+    assert (person.pk, person.is_guest, person.name) == (guest.pk, False, "Max Muster")
+    assert queries.find_person("max@elsewhere.example") == person
+    with pytest.raises(ValidationError):
+        actions.create_person("max@elsewhere.example", "Another", password=PASSWORD)
+
+
+def test_an_address_of_a_person_makes_no_guest() -> None:
+    jana = make_person("jana")
+    assert actions.guest(Address("Not Jana", jana.email), language="en", now=timezone.now()) == jana
+    jana.refresh_from_db()
+    assert (jana.name, jana.is_guest) == ("Jana", False)

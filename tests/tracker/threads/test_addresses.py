@@ -98,7 +98,10 @@ def test_a_key_that_was_replaced_is_still_believed(settings: Settings) -> None:
 
 
 @given(
-    st.integers(1, 2**63 - 1), st.integers(1, 2**63 - 1), st.integers(1, 40), st.datetimes(timezones=st.just(UTC))
+    st.integers(1, 2**63 - 1),
+    st.integers(1, 2**63 - 1),
+    st.integers(1, 40),
+    st.datetimes(timezones=st.just(UTC)),
 )
 def test_no_local_part_is_longer_than_64_octets(item: int, person: int, length: int, now: datetime) -> None:
     system = Address("", "x" * length + "@example.org")

@@ -67,7 +67,9 @@ def test_a_revocation_concerns_what_it_names() -> None:
         at = NOW + number * DAY
         actions.revoke(item=item, person=person, by="Jana", now=at)
         found = {
-            (i, p) for i, p in product((one, other), (jana, tomasz)) if queries.revoked_until(i.pk, p.pk) == at
+            (i, p)
+            for i, p in product((one, other), (jana, tomasz))
+            if queries.revoked_until(i.pk, p.pk) == at
         }
         assert found == concerned
 

@@ -170,6 +170,7 @@ def save_incoming_form(form: IncomingForm, *, by: Person = None) -> IncomingSett
         row.username = wanted.username
         row.allow_clear_password = wanted.allow_clear_password
         row.plus_addressing = wanted.plus_addressing
+        row.trusted_authserv_id = wanted.trusted_authserv_id
         if form.clears_password:
             _forget_password(row)
         if typed:

@@ -356,6 +356,17 @@ class IncomingForm(forms.Form):
             "references. Without one the Message-ID leads there."
         ),
     )
+    trusted_authserv_id = Checked(
+        validation.authserv_id,
+        label=_("Server whose check of senders counts"),
+        max_length=255,
+        widget=_plain_input(),
+        help_text=_(
+            "The name at the beginning of the Authentication-Results line that your own mail server adds to "
+            "each mail. That server must remove lines of this name from outside. Left empty, no such line is "
+            "believed; a single hyphen stands for Microsoft 365, which writes no name."
+        ),
+    )
 
     def __init__(
         self,
@@ -420,6 +431,7 @@ class IncomingForm(forms.Form):
             password_set_at=self.settings.password_set_at,
             allow_clear_password=values["allow_clear_password"],
             plus_addressing=values["plus_addressing"],
+            trusted_authserv_id=values["trusted_authserv_id"],
         )
 
 
@@ -487,6 +499,7 @@ def incoming_values(settings: IncomingSettings) -> dict[str, Any]:
         "encryption": settings.encryption,
         "username": settings.username,
         "plus_addressing": settings.plus_addressing,
+        "trusted_authserv_id": settings.trusted_authserv_id,
         "allow_clear_password": settings.allow_clear_password,
     }
 

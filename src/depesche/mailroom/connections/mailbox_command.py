@@ -23,6 +23,7 @@ KEYS = (
     "encryption",
     "username",
     "plus_addressing",
+    "trusted_authserv_id",
     "allow_clear_password",
 )
 
@@ -102,6 +103,7 @@ def shown(settings: IncomingSettings) -> dict[str, object]:
         "username": settings.username,
         "has_password": settings.has_password,
         "plus_addressing": settings.plus_addressing,
+        "trusted_authserv_id": settings.trusted_authserv_id,
         "allow_clear_password": on_off(settings.allow_clear_password),
         "configured": settings.configured,
         "last_polled_at": settings.last_polled_at,

@@ -71,6 +71,7 @@ class IncomingMailbox(models.Model):
     plus_addressing = models.CharField(
         max_length=10, choices=PlusAddressing.choices, default=PlusAddressing.AUTO
     )
+    trusted_authserv_id = models.CharField(max_length=255, blank=True)  # whose Authentication-Results count
     tagged_address_seen_at = models.DateTimeField(null=True)  # proof that the server delivers name+tag
     last_polled_at = models.DateTimeField(null=True)
     last_error = models.TextField(blank=True)

@@ -73,6 +73,7 @@ class IncomingSettings:
     password_set_at: datetime | None = None
     allow_clear_password: bool = False
     plus_addressing: str = PlusAddressing.AUTO
+    trusted_authserv_id: str = ""  # the server whose Authentication-Results count (RFC 8601); "": nobody's
     tagged_address_seen_at: datetime | None = None
     last_polled_at: datetime | None = None
     last_error: str = ""
@@ -184,6 +185,7 @@ def incoming_of(row: IncomingMailbox) -> IncomingSettings:
         password_set_at=row.password_set_at,
         allow_clear_password=row.allow_clear_password,
         plus_addressing=row.plus_addressing,
+        trusted_authserv_id=row.trusted_authserv_id,
         tagged_address_seen_at=row.tagged_address_seen_at,
         last_polled_at=row.last_polled_at,
         last_error=row.last_error,

@@ -19,6 +19,7 @@ MAX_CONNECTIONS = 500
 _LABEL = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _DIGITS = re.compile(r"[0-9]{1,6}")
+_AUTHSERV_ID = re.compile(r"[a-z0-9_][a-z0-9._-]{0,254}")
 
 
 def host(text: str) -> str:
@@ -100,6 +101,15 @@ def address(text: str) -> str:
 def name(text: str) -> str:
     """A name that people read before an address: one line, no control characters."""
     return clean_name(text)
+
+
+def authserv_id(text: str) -> str:
+    """The name with which a server signs its Authentication-Results (RFC 8601 §2.5), in lower case; "-" where
+    it gives none; "" for nobody."""
+    text = text.strip().lower()
+    if text and text != "-" and not _AUTHSERV_ID.fullmatch(text):
+        raise ValidationError(_("Enter the server’s name as the line begins, for example mx.example.org"))
+    return text
 
 
 def login(text: str) -> str:

@@ -37,14 +37,19 @@ def create_person(
     password: str | None = None,
     now: datetime | None = None,
 ) -> Person:
-    """A new person, whose address counts as verified for answers by mail.
+    """A new person, whose address counts as verified for answers by mail. A guest of this address becomes
+    that person, and what they wrote stays theirs.
 
     Without a password they get the welcome mail, whose link lets them set one. Raises ValidationError.
     """
     now = now or timezone.now()
     address = _address(email)
     fields = {"name": _name(name), "language": _language(language), "is_admin": is_admin, "created_at": now}
-    person = Person(email=address.addr_spec, **fields)
+    person = _guest_with(address) or Person(email=address.addr_spec)
+    was_guest = person.is_guest
+    person.is_guest = False
+    for field, value in fields.items():
+        setattr(person, field, value)
     if password is None:
         person.set_unusable_password()
     else:
@@ -52,15 +57,45 @@ def create_person(
         person.set_password(password)
     try:
         with transaction.atomic():
-            if VerifiedAddress.objects.filter(address=address.key).exists():
-                raise ValidationError({"email": _taken(address)})
-            person.save(force_insert=True)
-            VerifiedAddress.objects.create(person=person, address=address.key, verified_at=now)
+            if not was_guest:
+                if VerifiedAddress.objects.filter(address=address.key).exists():
+                    raise ValidationError({"email": _taken(address)})
+                person.save(force_insert=True)
+                VerifiedAddress.objects.create(person=person, address=address.key, verified_at=now)
+            else:
+                person.save()
             if password is None:
                 mails.welcome(person)
     except IntegrityError:
         raise ValidationError({"email": _taken(address)}) from None
     return person
+
+
+def guest(address: Address, *, language: str, now: datetime) -> Person:
+    """Who writes from this address: the person or guest that it belongs to, else a new guest, who has no
+    sign-in and is a member of nothing. Raises ValidationError for an address that is too long."""
+    address = Address(address.display_name, _address(address.addr_spec).addr_spec)
+    known = VerifiedAddress.objects.filter(address=address.key).select_related("person").first()
+    if known is not None:
+        return known.person
+    name = " ".join(clean_name(address.display_name).split())[:MAX_NAME] or address.addr_spec[:MAX_NAME]
+    person = Person(
+        email=address.addr_spec, name=name, language=_language(language), is_guest=True, created_at=now
+    )
+    person.set_unusable_password()
+    try:
+        with transaction.atomic():
+            person.save(force_insert=True)
+            VerifiedAddress.objects.create(person=person, address=address.key, verified_at=now)
+    except IntegrityError:  # two mails of theirs at the same moment
+        return VerifiedAddress.objects.select_related("person").get(address=address.key).person
+    return person
+
+
+def _guest_with(address: Address) -> Person | None:
+    return Person.objects.filter(
+        is_guest=True, email__iexact=address.addr_spec, verified_addresses__address=address.key
+    ).first()
 
 
 def change_person(

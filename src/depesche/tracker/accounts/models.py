@@ -28,6 +28,7 @@ class Person(AbstractBaseUser):
     name = models.CharField(_("name"), max_length=120)
     language = models.CharField(_("language"), max_length=5, choices=Language.choices, default=Language.EN)
     is_admin = models.BooleanField(_("administrator"), default=False)
+    is_guest = models.BooleanField(default=False)  # known by mail alone: no sign-in, no workspace, no notices
     is_active = models.BooleanField(_("active"), default=True)
     session_epoch = models.PositiveIntegerField(default=0)  # one more ends every session and link at once
     only_account_mails = models.BooleanField(_("no mail to me, but for my account"), default=False)

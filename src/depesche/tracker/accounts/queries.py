@@ -15,14 +15,15 @@ def person(person_id: int) -> Person | None:
 
 
 def find_person(email: str) -> Person | None:
-    """Who signs in with this address, without regard to case; inactive people too."""
+    """Who signs in with this address, without regard to case; inactive people too, guests never."""
     address = _parsed(email)
-    return Person.objects.filter(email__iexact=address.addr_spec).first() if address else None
+    people = Person.objects.filter(is_guest=False)
+    return people.filter(email__iexact=address.addr_spec).first() if address else None
 
 
 def person_by_address(email: str) -> Person | None:
-    """Whose verified address this is; inactive people too, since their mail must be refused, not taken for
-    new."""
+    """Whose verified address this is, a guest's too; inactive people too, since their mail must be
+    refused, not taken for new."""
     address = _parsed(email)
     if address is None:
         return None
@@ -47,9 +48,10 @@ def verified_addresses(person: Person) -> list[str]:
     )
 
 
-def people(text: str = "", *, inactive: bool = False) -> QuerySet[Person]:
-    """People by name, those whose name or address contains `text`; with `inactive` all of them."""
-    rows = Person.objects.order_by("name", "id")
+def people(text: str = "", *, inactive: bool = False, guests: bool = False) -> QuerySet[Person]:
+    """People by name, those whose name or address contains `text`; with `inactive` all of them; `guests`:
+    those instead."""
+    rows = Person.objects.filter(is_guest=guests).order_by("name", "id")
     if not inactive:
         rows = rows.filter(is_active=True)
     text = text.strip()

@@ -67,6 +67,6 @@ def _answer(row: ResetRequest, now: datetime) -> int:
         # Compare and set: of several workers one answers. The mail is written in the same transaction.
         if not ResetRequest.objects.filter(pk=row.pk, answered_at=None).update(answered_at=now):
             return 0
-        if person is not None and person.is_active and row.at > now - ANSWERED_WITHIN:
+        if person is not None and person.is_active and not person.is_guest and row.at > now - ANSWERED_WITHIN:
             mails.password_link(person)
     return 1

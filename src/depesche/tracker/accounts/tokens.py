@@ -29,7 +29,7 @@ def person_of_link(uid: str, token: str) -> Person | None:
     deactivated."""
     try:
         person_id = int(urlsafe_base64_decode(uid))
-        person = Person.objects.get(pk=person_id, is_active=True)
+        person = Person.objects.get(pk=person_id, is_active=True, is_guest=False)
     except (ValueError, OverflowError, Person.DoesNotExist):
         return None
     return person if _links.check_token(person, token) else None

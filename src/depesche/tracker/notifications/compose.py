@@ -128,8 +128,9 @@ def plain(said: Letter, *, settings: MailSettings, now: datetime, auto_submitted
 def noticed(
     *, address: Address, person_id: int, item_id: int, event_id: int, settings: MailSettings, now: datetime
 ) -> NewRecipient:
-    """One person's copy of a notice. Its Message-ID follows from event, person and `now`, when the planning of
-    the event began: the same notice planned again after a crash could never pass for another mail."""
+    """One person's copy of a notice. Its Message-ID follows from event, person and `now`, when the
+    planning of the event began: the same notice planned again after a crash could never pass for another
+    mail."""
     message_id = settings.addresses.message_id(item_id, person_id, f"e{event_id}", now=now)
     header = compose.personal_headers(
         to=[address],

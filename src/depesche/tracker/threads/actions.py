@@ -11,8 +11,9 @@ from depesche.tracker.threads.models import MailLink, Revocation
 
 
 def revoke(*, item: Item | None = None, person: Person | None = None, by: str, now: datetime) -> None:
-    """Make void every reply address made until now: those of an item, of a person, of a person for an item, or
-    without either all of them. Answers to them are held for a person; the next mails carry new ones."""
+    """Make void every reply address made until now: those of an item, of a person, of a person for an
+    item, or without either all of them. Answers to them are held for a person; the next mails carry new
+    ones."""
     Revocation.objects.create(item=item, person=person, at=now, by=by[:200])
 
 

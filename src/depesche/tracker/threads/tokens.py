@@ -5,10 +5,10 @@ A token is lower-case base32 (RFC 4648 §6, without padding) of
 
     item (LEB128) + person (LEB128) + when it was made (LEB128, seconds) + the first 10 octets of HMAC-SHA-256
 
-When it was made lets it run out and be revoked without a row for each. A token for ever (the root of a thread,
-a link to mute an item) lacks it. 80 bits of MAC: to forge one, 2^79 mails on average. It is compared without regard to case, since mail
-systems change the case of local parts, and is found inside other characters, since they also change what
-stands around it. Nothing in it is secret but the MAC.
+When it was made lets it run out and be revoked without a row for each. A token for ever (the root of a
+thread, a link to mute an item) lacks it. 80 bits of MAC: to forge one, 2^79 mails on average. It is
+compared without regard to case, since mail systems change the case of local parts, and is found inside
+other characters, since they also change what stands around it. Nothing in it is secret but the MAC.
 """
 
 from __future__ import annotations
