@@ -47,7 +47,7 @@ def main() -> None:
     )
     before = queries.stats().states.get("accepted", 0)
     reply_to = Address("Your Server", "tracker@example.org")
-    began = time.perf_counter()
+    began, cpu_began = time.perf_counter(), time.process_time()
     now = timezone.now()
     draft = Draft(mail["subject"], mail["text"], now, html=mail["html"], auto_submitted="auto-generated")
     content = compose(draft, boundary="k3jd82hs7ak2h")
@@ -59,12 +59,19 @@ def main() -> None:
         recipients.append(NewRecipient(address.addr_spec, message_id, header))
     with transaction.atomic():
         enqueue(NewMessage(Category.NOTICE, content, mail["subject"]), recipients, now=now)
-    queued = time.perf_counter()
+    queued, cpu_queued = time.perf_counter(), time.process_time()
     drained = drain(threading.Event())
-    ended = time.perf_counter()
+    ended, cpu_ended = time.perf_counter(), time.process_time()
     accepted = queries.stats().states.get("accepted", 0) - before
     assert not drained.reason, drained.reason
-    print(json.dumps({"seconds": ended - began, "drain": ended - queued, "accepted": accepted}))
+    figures = {
+        "seconds": ended - began,
+        "drain": ended - queued,
+        "accepted": accepted,
+        "cpu": cpu_ended - cpu_began,
+        "drain_cpu": cpu_ended - cpu_queued,
+    }
+    print(json.dumps(figures))
 
 
 if __name__ == "__main__":

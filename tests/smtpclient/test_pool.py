@@ -18,6 +18,7 @@ from depesche.smtpclient import (
     Password,
     Pool,
     Result,
+    SharedContent,
     Slot,
     Stage,
     SubmissionError,
@@ -474,6 +475,24 @@ async def test_closing_waits_then_cuts() -> None:
         assert all(isinstance(r, SubmissionError) and r.cause is Cause.ABORTED for r in results[6:])
         with pytest.raises(SubmissionError):
             await pool.submit(to(recipient(9)), MAIL)
+
+
+async def test_who_wants_no_future_is_called() -> None:
+    told: list[Result | SubmissionError] = []
+    shared = SharedContent(b"Subject: all\r\n\r\nthe same\r\n")
+    async with FakeServer(Behaviour(recipients={recipient(3): CUT})) as server:
+        async with Pool(configured(server.port), size=2) as pool:
+            for n in range(8):
+                pool.submit_then(to(recipient(n)), b"To: r%d\r\n" % n, told.append, shared)
+            await until(lambda: len(told) == 8)
+        lost = [one for one in told if isinstance(one, SubmissionError)]
+        assert [error.cause for error in lost] == [Cause.CONNECTION_LOST]
+        assert len(server.messages) == 7
+        assert {message.content for message in server.messages} >= {b"To: r0\r\n" + shared.octets}
+    pool.submit_then(to(recipient(9)), MAIL, told.append)
+    late = told[-1]
+    assert isinstance(late, SubmissionError)
+    assert late.cause is Cause.ABORTED
 
 
 async def test_a_cancelled_message_is_not_submitted() -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Sequence
 from itertools import cycle
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -18,6 +19,7 @@ from hypothesis import strategies as st
 from depesche.smtpclient import Cause, Envelope, Outcome, Reply, Stage, SubmissionError, Transcript
 from depesche.smtpclient.testing.model import Answers, ModelServer
 from depesche.smtpclient.wire import commands, protocol
+from depesche.smtpclient.wire.content import SharedContent
 from depesche.smtpclient.wire.extensions import parse_ehlo
 from depesche.smtpclient.wire.protocol import (
     Answer,
@@ -27,6 +29,7 @@ from depesche.smtpclient.wire.protocol import (
     InjectedBeforeTls,
     ProtocolViolation,
 )
+from depesche.smtpclient.wire.reply_parser import MalformedReply
 from depesche.smtpclient.wire.states import Command, State
 from depesche.smtpclient.wire.under_way import Chunking, Transaction
 
@@ -47,12 +50,17 @@ class Wire:
         *,
         sizes: Sequence[int] = (10_000,),
         chunking: bool | None = None,
+        watched: bool = True,
     ) -> None:
         self.waiting = deque(transactions)
         self.server = server
         self.transcript = Transcript(limit=100_000)
         self.dialogue = Dialogue(
-            self._source, to_seven_bit=never, tap=self.transcript, chunking=Chunking(works=chunking), window=4
+            self._source,
+            to_seven_bit=never,
+            tap=self.transcript if watched else None,
+            chunking=Chunking(works=chunking),
+            window=4,
         )
         self.sizes: Iterator[int] = cycle(sizes)
         self.to_server = b""
@@ -150,8 +158,10 @@ ANSWERS = st.builds(
     takes_empty=st.booleans(),
     sizes=st.lists(st.integers(1, 60) | st.just(10_000), min_size=1, max_size=5),
     cut_after=st.none() | st.integers(0, 900),
+    watched=st.booleans(),
 )
 def test_every_reply_is_attributed_to_its_message(
+    *,
     answers: list[Answers],
     recipients: list[int],
     extensions: tuple[str, ...],
@@ -160,10 +170,11 @@ def test_every_reply_is_attributed_to_its_message(
     takes_empty: bool,
     sizes: list[int],
     cut_after: int | None,
+    watched: bool,
 ) -> None:
     transactions = [message(number, recipients[number]) for number in range(len(answers))]
     server = ModelServer(answers, extensions, keeps_open=keeps_open, takes_empty=takes_empty)
-    wire = Wire(server, transactions, chunking=chunking)
+    wire = Wire(server, transactions, chunking=chunking, watched=watched)
     wire.begin()
     wire.sizes = cycle(sizes)
     wire.run(cut_after=cut_after)
@@ -221,6 +232,87 @@ def test_one_round_trip_per_message() -> None:
         content % 2,
         b".\r\n",
     ]
+
+
+SAID = st.lists(
+    st.one_of(
+        st.sampled_from(
+            [b"250 ok\r\n250 ok\r\n250 ok\r\n354 go\r\n", b"250 ok\r\n251 will forward\r\n354 go\r\n"]
+        ),
+        st.sampled_from([b"250 ok\r\n", b"354 go\r\n", b"250-a\r\n250 b\r\n", b"250\r\n", b"250 ok\n"]),
+        st.sampled_from([b"421 bye\r\n", b"550 no\r\n", b"452 later\r\n", b"250 \xff\r\r\n", b"2", b"x\r\n"]),
+        st.just(b"250 " + b"a" * 4200 + b"\r\n"),
+    ),
+    max_size=6,
+)
+
+
+@given(pieces=st.lists(SAID.map(b"".join), max_size=8), cut=st.booleans())
+def test_the_short_way_ends_where_the_general_way_does(pieces: list[bytes], cut: bool) -> None:
+    """Whatever a server says: with a transcript every reply goes the general way, without one those of a
+    long run are taken at one stroke."""
+
+    def end(*, watched: bool) -> object:
+        transactions = [message(number) for number in range(8)]
+        wire = Wire(ModelServer(), transactions, watched=watched)
+        wire.begin()
+        wire.pump()
+        raised = ""
+        for piece in (b"250 ok\r\n250 ok\r\n354 go\r\n", *pieces):
+            try:
+                wire.dialogue.receive(piece)
+            except (ProtocolViolation, MalformedReply) as error:
+                raised = str(error)
+                wire.dialogue.lost(LOST)
+            wire.take_events()
+            if raised or wire.closing is not None:
+                break
+            wire.pump()
+        if cut:
+            wire.dialogue.lost(LOST)
+            wire.take_events()
+        dialogue = wire.dialogue
+        return (
+            [repr(one.result) for one in transactions],
+            [[one.mail_reply, *one.rcpt_replies, one.data_reply, one.final_reply] for one in transactions],
+            [transactions.index(event) for event in wire.events if isinstance(event, Transaction)],
+            (wire.written, raised, str(wire.closing)),
+            (dialogue.state, dialogue.awaiting, dialogue.answered, dialogue.refusals_in_a_row, dialogue.busy),
+        )
+
+    assert end(watched=True) == end(watched=False)
+
+
+def test_a_long_run_takes_the_short_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    transactions = [message(number) for number in range(5)]
+    wire = Wire(ModelServer(), transactions, watched=False)
+    wire.begin()
+    fed: list[bytes] = []
+    parser = wire.dialogue._parser
+    monkeypatch.setattr(
+        wire.dialogue,
+        "_parser",
+        SimpleNamespace(feed=lambda data: fed.append(data) or parser.feed(data), pending=False, failed=None),
+    )
+    wire.run()
+    assert len(fed) == 2, "the first envelope and the last content"
+    assert all(one.result is not None and one.result.accepted for one in transactions)
+
+
+def test_content_in_two_parts_is_what_it_is_in_one() -> None:
+    shared = SharedContent(b".begins with a dot\r\nbody\r\n.\r\n")
+    transactions = [
+        Transaction(Envelope("s@example.org", (f"r{n}@example.org",)), b"To: r%d\r\n" % n, shared)
+        for n in range(3)
+    ]
+    server = ModelServer(extensions=("PIPELINING", "SIZE 9999"))
+    wire = Wire(server, transactions)
+    wire.begin()
+    wire.run()
+    assert [content for _, _, content in server.accepted] == [
+        b"To: r%d\r\n" % n + shared.octets for n in range(3)
+    ]
+    assert f"MAIL FROM:<s@example.org> SIZE={len(b'To: r0') + 2 + len(shared.octets)}" in server.commands
 
 
 def test_without_pipelining_each_command_waits() -> None:

@@ -23,7 +23,7 @@ from depesche.smtpclient import (
 )
 from depesche.smtpclient.config import ehlo_name
 from depesche.smtpclient.wire import commands
-from depesche.smtpclient.wire.content import dot_stuffed, normalised
+from depesche.smtpclient.wire.content import SharedContent, content_of, dot_stuffed, normalised
 from depesche.smtpclient.wire.extensions import Capabilities
 from depesche.smtpclient.wire.plan import Plan, plan
 
@@ -207,7 +207,10 @@ def test_content_on_the_wire(given_: bytes, wire: bytes) -> None:
     assert dot_stuffed(normalised(given_)) == wire
 
 
-@given(st.lists(st.sampled_from([b"\r", b"\n", b".", b"a", b"\0", b"\xff", b"\r\n"])).map(b"".join))
+OCTETS = st.lists(st.sampled_from([b"\r", b"\n", b".", b"a", b"\0", b"\xff", b"\r\n"])).map(b"".join)
+
+
+@given(OCTETS)
 def test_no_content_ends_early_or_changes(content: bytes) -> None:
     wire = dot_stuffed(normalised(content))
     lines = wire.split(b"\r\n")
@@ -217,6 +220,16 @@ def test_no_content_ends_early_or_changes(content: bytes) -> None:
     unstuffed = b"".join((line[1:] if line.startswith(b".") else line) + b"\r\n" for line in lines)
     assert unstuffed == normalised(content)
     assert normalised(unstuffed) == unstuffed
+
+
+@given(OCTETS, OCTETS)
+def test_content_in_two_parts_is_like_the_two_joined(own: bytes, shared: bytes) -> None:
+    whole = normalised(own + shared)
+    octets, is_ascii, stuffed = content_of(own, SharedContent(shared))
+    assert octets in (whole, normalised(own + normalised(shared)))
+    assert octets == whole or own.endswith(b"\r")  # there a line end reaches across
+    assert is_ascii == octets.isascii()
+    assert stuffed in (None, dot_stuffed(octets))
 
 
 # ---- what is decided before the server is asked

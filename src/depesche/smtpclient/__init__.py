@@ -28,6 +28,7 @@ from depesche.smtpclient.transaction import (
     Result,
 )
 from depesche.smtpclient.transcript import Transcript
+from depesche.smtpclient.wire.content import SharedContent
 
 __all__ = [
     "Cause",
@@ -48,6 +49,7 @@ __all__ = [
     "Reply",
     "Result",
     "Session",
+    "SharedContent",
     "Slot",
     "SlotProvider",
     "Stage",

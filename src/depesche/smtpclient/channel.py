@@ -66,7 +66,7 @@ class Channel(asyncio.Protocol):
         self.encrypted = False
         self.held = False  # nothing may be said or read: the certificate is being looked at
         self._loop = asyncio.get_running_loop()
-        self._patience = {command: seconds(timeouts) for command, seconds in _PATIENCE.items()}
+        self._patience = [_PATIENCE[command](timeouts) for command in Command]  # by the command's number
         self._block_patience = timeouts.data_block
         self._transaction_patience = timeouts.transaction
         self._decided = decided

@@ -1,6 +1,6 @@
 """Several sessions with one server, fed from one queue.
 
-Each connection is one task (`_run`) from the slot to QUIT; messages have no tasks. A session that can take a
+Each connection (`lane`) is one task from the slot to QUIT; messages have no tasks. A session that can take a
 message pulls it from the queue itself, in the very moment when it writes the end of the one before, so that
 sessions work ahead of each other without any turn of the event loop in between. How many connections there
 should be is decided in `planning`, from numbers.
@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import functools
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
+from time import monotonic
 from types import TracebackType
 from typing import Self
 
@@ -24,19 +24,18 @@ from depesche.smtpclient.errors import (
     SubmissionError,
     asks_for_fewer_connections,
 )
-from depesche.smtpclient.lane import Job, Lane
+from depesche.smtpclient.job import AwaitedJob, Job, Then, Told
+from depesche.smtpclient.lane import Equipment, Lane, Prepare
 from depesche.smtpclient.planning import Cap, Pace, Situation, connections_to_open
-from depesche.smtpclient.session import Session
 from depesche.smtpclient.slots import NoLimit, SlotProvider
 from depesche.smtpclient.transaction import Envelope, Outcome, Result
+from depesche.smtpclient.wire.content import SharedContent
 from depesche.smtpclient.wire.plan import ToSevenBit
 from depesche.smtpclient.wire.protocol import Tap
 from depesche.smtpclient.wire.under_way import Chunking, Transaction
 
 _FIRST_PAUSE = 1.0
 _LONGEST_PAUSE = 30.0
-_LOOK_EVERY = 1.0  # seconds within which a lost lease ends an idle session
-_TURN = 3.0  # seconds that a busy session keeps a slot which others wait for
 
 # A session that ended in one of these ways, before the message's content went out, says nothing about the
 # message: it is handed to another session, once.
@@ -48,8 +47,6 @@ _SESSION_ONLY = frozenset(
         Cause.CHUNKING_FAILED,
     }
 )
-
-Prepare = Callable[[ConnectionConfig], Awaitable[ConnectionConfig]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +89,11 @@ class Pool:
         self._config = config
         self._cap = Cap(size, regrow_seconds)
         self._pace = Pace(config.limits.messages_per_second)
-        self._slots: SlotProvider = slots or NoLimit()
-        self._prepare = prepare
-        self._observer = observer
-        self._to_seven_bit = to_seven_bit
+        self._equipment = Equipment(slots or NoLimit(), prepare, observer, to_seven_bit)
         self._waiting: deque[Job] = deque()
         self._lanes: list[Lane] = []
         self._hungry: dict[Lane, None] = {}  # sessions that could take a message and found none
-        self._chunking = Chunking()
+        self.chunking = Chunking()  # what is known of the server's
         self._proven = False
         self._pause = _FIRST_PAUSE
         self._open_after = 0.0
@@ -122,31 +116,43 @@ class Pool:
 
     # ---- submitting
 
-    async def submit(self, envelope: Envelope, content: bytes) -> Result:
-        """Hand over one message; waits for a free session as long as it takes.
+    async def submit(self, envelope: Envelope, content: bytes, shared: SharedContent | None = None) -> Result:
+        """Hand over one message; waits for a free session as long as it takes. Its content is `content`, and
+        `shared` behind it where many messages end alike.
 
         Raises SubmissionError when no session can be had, or when it was lost before anything was decided and
         a second one too. Cancelled before its turn, the message is not submitted; later, its result is
         dropped.
         """
-        return await self.submit_nowait(envelope, content)
+        return await self.submit_nowait(envelope, content, shared)
 
-    def submit_nowait(self, envelope: Envelope, content: bytes) -> asyncio.Future[Result]:
+    def submit_nowait(
+        self, envelope: Envelope, content: bytes, shared: SharedContent | None = None
+    ) -> asyncio.Future[Result]:
         """Like `submit`, as a future: thousands may wait without a task for each."""
-        loop = self._loop
-        if loop is None:
-            loop = self._loop = asyncio.get_running_loop()
-        future: asyncio.Future[Result] = loop.create_future()
+        future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        self._submit(AwaitedJob(envelope, content, Told(future), shared))
+        return future
+
+    def submit_then(
+        self, envelope: Envelope, content: bytes, then: Then, shared: SharedContent | None = None
+    ) -> None:
+        """Like `submit`, for whom a future for each message is too much: `then` is called once, from the
+        event loop (at once where the pool is closed), with the Result or the SubmissionError. It must not
+        raise."""
+        self._submit(Job(envelope, content, then, shared))
+
+    def _submit(self, job: Job) -> None:
+        if self._loop is None:
+            self._loop = asyncio.get_running_loop()
         if self._closing:
-            future.set_exception(SubmissionError(Stage.CONNECT, Cause.ABORTED, detail="the pool is closed"))
-            future.exception()
-            return future
-        self._waiting.append(Job(envelope, content, future))
+            job.then(SubmissionError(Stage.CONNECT, Cause.ABORTED, detail="the pool is closed"))
+            return
+        self._waiting.append(job)
         if self._hungry:
             self._feed()
         if self._waiting and not self._planned and len(self._lanes) < self._cap.configured:
             self._plan_soon()
-        return future
 
     # ---- steering
 
@@ -166,13 +172,11 @@ class Pool:
         self._cap = Cap(self._cap.configured, self._cap.pause)
         if config.limits.messages_per_second != self._pace.per_second:
             self._pace = Pace(config.limits.messages_per_second)
-        self._chunking = Chunking()
+        self.chunking = Chunking()
         self._proven = False
         self._forget_failures()
         for lane in self._lanes:
-            if not lane.ready and lane.task is not None:
-                lane.task.cancel()
-            lane.retire()
+            lane.give_up()
         self._plan()
 
     @property
@@ -184,10 +188,10 @@ class Pool:
         ready = [lane for lane in self._lanes if lane.ready]
         return PoolStats(
             configured=self._cap.configured,
-            effective=self._cap.effective(self._now()),
+            effective=self._cap.effective(monotonic()),
             connections=len(self._lanes),
             ready=len(ready),
-            busy=sum(lane.session is not None and not lane.session.idle for lane in ready),
+            busy=sum(not lane.idle for lane in ready),
             opening=len(self._lanes) - len(ready),
             waiting=len(self._waiting),
             under_way=self._under_way(),
@@ -201,7 +205,7 @@ class Pool:
         self._closing = True
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(grace):
-                while self._under_way() or not all(job.future.done() for job in self._waiting):
+                while self._under_way() or not all(job.forsaken for job in self._waiting):
                     if self._quiet is None or self._quiet.done():
                         self._quiet = asyncio.get_running_loop().create_future()
                     await asyncio.shield(self._quiet)
@@ -211,10 +215,7 @@ class Pool:
         for lane in list(self._lanes):
             if lane.session is not None and not lane.session.idle:
                 lane.session.channel.fail(aborted.again())
-            if lane.ready:
-                lane.retire()
-            elif lane.task is not None:
-                lane.task.cancel()
+            lane.give_up()
         await asyncio.gather(*tasks, return_exceptions=True)
         if self._timer is not None:
             self._timer.cancel()
@@ -222,11 +223,8 @@ class Pool:
 
     # ---- planning
 
-    def _now(self) -> float:
-        return (self._loop or asyncio.get_running_loop()).time()
-
     def _under_way(self) -> int:
-        return sum(lane.session.under_way for lane in self._lanes if lane.session is not None)
+        return sum(lane.under_way for lane in self._lanes)
 
     def _plan_soon(self) -> None:
         """Plan once for all messages that come in this turn of the event loop."""
@@ -239,8 +237,8 @@ class Pool:
         """Let sessions take what waits; open what is missing."""
         self._planned = False
         self._feed()
-        now = self._now()
-        while self._waiting and self._waiting[0].future.done():
+        now = monotonic()
+        while self._waiting and self._waiting[0].forsaken:
             self._waiting.popleft()
         self._tell_if_quiet()
         ready = sum(lane.ready and not lane.retiring for lane in self._lanes)
@@ -258,10 +256,9 @@ class Pool:
             leaving=leaving,
         )
         for _ in range(connections_to_open(situation)):
-            lane = Lane(self._config)
+            lane = Lane(self._config, self, self._equipment)
             self._lanes.append(lane)
-            lane.task = asyncio.ensure_future(self._run(lane))
-            lane.task.add_done_callback(functools.partial(self._forget, lane))
+            lane.start()
         growth = self._cap.next_growth(now)
         if self._waiting and growth is not None:
             self._look_again(growth)
@@ -285,121 +282,46 @@ class Pool:
         def worth(lane: Lane) -> int:
             if not lane.ready:
                 return 1
-            return 0 if lane.session is None or lane.session.idle else 2
+            return 0 if lane.idle else 2
 
         staying = [lane for lane in self._lanes if not lane.retiring]
-        surplus = len(staying) - self._cap.effective(self._now())
+        surplus = len(staying) - self._cap.effective(monotonic())
         for lane in sorted(staying, key=worth)[: max(0, surplus)]:
-            if not lane.ready and lane.task is not None:
-                lane.task.cancel()
-            lane.retire()
+            lane.give_up()
 
     def _forget_failures(self) -> None:
         self._pause = _FIRST_PAUSE
         self._open_after = 0.0
 
-    # ---- the life of a connection
+    # ---- what connections ask and tell (lane.Feeder)
 
-    async def _run(self, lane: Lane) -> None:
-        try:
-            await self._open_and_serve(lane)
-        except SubmissionError as error:
-            self._failed(lane, error)
-        except Exception as error:
-            # A mistake of ours, or of `prepare` or `slots`: nobody may wait for ever because of it.
-            failure = SubmissionError(Stage.CONNECT, Cause.ABORTED, detail=type(error).__name__)
-            failure.__cause__ = error
-            self._failed(lane, failure)
-            raise
-        finally:
-            try:
-                if lane.session is not None:
-                    await lane.session.abort()
-            finally:
-                await self._give_up(lane)
+    def needs(self, lane: Lane) -> bool:
+        return bool(self._waiting)
 
-    async def _open_and_serve(self, lane: Lane) -> None:
-        lane.slot = await self._slots.acquire()
-        config = lane.config
-        if self._prepare is not None:
-            config = await self._prepare(config)
-        if lane.retiring or not self._waiting:
-            return
-        session = lane.session = Session(
-            config,
-            observer=self._observer() if self._observer is not None else None,
-            to_seven_bit=self._to_seven_bit,
-            chunking=self._chunking,
-            source=lambda: self._next(lane),
-            decided=lambda transaction: self._decided(lane, transaction),
-            ended=lambda error: self._ended(lane, error),
-        )
-        lane.old_at = self._now() + config.limits.max_age
-        lane.turn_ends = self._now() + _TURN
-        await session.start(ready=False)
-        lane.ready = True
-        lane.idle_since = self._now()
+    def opened(self, lane: Lane) -> None:
         self._proven = True
-        session.ready()
+        assert lane.session is not None
+        lane.session.ready()
         self._plan()
-        await self._until_retired(lane, session)
-        if session.error is not None and not lane.useful and session.error.cause is not Cause.CHUNKING_FAILED:
-            raise session.error.again()  # it could not be used at all: as bad as one that cannot be opened
-        await session.quit()
 
-    async def _until_retired(self, lane: Lane, session: Session) -> None:
-        max_idle = session.config.limits.max_idle
-        while session.error is None:
-            if lane.retiring and session.idle:
-                return
-            now = self._now()
-            if session.idle and (
-                now >= lane.idle_since + max_idle
-                or now >= lane.old_at
-                or now >= lane.held_until
-                or lane.wanted
-            ):
-                lane.retiring = True
-                return
-            if now >= lane.turn_ends and lane.wanted:
-                lane.retiring = True
-                continue
-            wait = _LOOK_EVERY
-            if session.idle:
-                wait = min(wait, lane.idle_since + max_idle - now, lane.old_at - now)
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(max(wait, 0.01)):
-                    await lane.wake.wait()
-            lane.wake.clear()
-
-    async def _give_up(self, lane: Lane) -> None:
-        """Whatever happened: the slot goes back, exactly once, also when we are cancelled meanwhile."""
-        slot, lane.slot = lane.slot, None
+    def leaves(self, lane: Lane) -> None:
         self._hungry.pop(lane, None)
-        lane.ready = False
-        try:
-            if slot is not None:
-                await asyncio.shield(asyncio.ensure_future(self._slots.release(slot)))
-        finally:
-            self._forget(lane)
 
-    def _forget(self, lane: Lane, _task: asyncio.Task[None] | None = None) -> None:
-        """It is gone. Also called for a task that was cancelled before its first step."""
+    def gone(self, lane: Lane) -> None:
         if lane in self._lanes:
             self._lanes.remove(lane)
             if self._waiting:
                 self._plan()
             self._tell_if_quiet()
 
-    def _failed(self, lane: Lane, error: SubmissionError) -> None:
-        """A connection could not be opened."""
+    def failed(self, lane: Lane, error: SubmissionError) -> None:
         self._last_error = error
         others = [other for other in self._lanes if other is not lane and not other.retiring]
         ready = [other for other in others if other.ready]
         crowded = error.cause is Cause.TOO_MANY_CONNECTIONS or (
             error.stage is Stage.GREETING and error.reply is not None and error.transient
         )
-        now = self._now()
+        now = monotonic()
         if ready and crowded:
             self._cap.shrink(len(ready), now)
         elif error.cause is Cause.TOO_MANY_CONNECTIONS:
@@ -413,27 +335,23 @@ class Pool:
             self._open_after = 0.0  # who submits next decides when to try again
             self._fail_waiting(error)
 
-    def _ended(self, lane: Lane, error: SubmissionError) -> None:
-        """A session is over, for whatever reason."""
+    def ended(self, lane: Lane, error: SubmissionError) -> None:
         self._hungry.pop(lane, None)
         if lane.ready and not lane.retiring and error.cause not in (Cause.ABORTED, Cause.SERVICE_CLOSING):
             self._last_error = error
         if lane.ready and error.cause is Cause.TOO_MANY_CONNECTIONS:
             self._too_many()
-        lane.retiring = True
-        lane.wake.set()
+        lane.retire()
 
     def _too_many(self) -> None:
         ready = sum(lane.ready and not lane.retiring for lane in self._lanes)
-        self._cap.shrink(ready - 1, self._now())
+        self._cap.shrink(ready - 1, monotonic())
         self._retire_surplus()
 
     def _fail_waiting(self, error: SubmissionError) -> None:
         waiting, self._waiting = self._waiting, deque()
         for job in waiting:
-            if not job.future.done():
-                job.future.set_exception(error.again())
-                job.future.exception()
+            job.then(error.again())
         self._tell_if_quiet()
 
     # ---- the hot path
@@ -445,7 +363,7 @@ class Pool:
                 return
             chosen = None
             for lane in reversed(self._hungry):
-                if lane.session is not None and lane.session.idle:
+                if lane.idle:
                     chosen = lane
                     break
             else:
@@ -454,7 +372,7 @@ class Pool:
             if chosen.session is not None:
                 chosen.session.channel.pump()
 
-    def _next(self, lane: Lane) -> Transaction | None:
+    def next_for(self, lane: Lane) -> Transaction | None:
         """The next message for this session. Each check that forbids one more ends the session."""
         session = lane.session
         if lane.retiring or session is None:
@@ -462,7 +380,7 @@ class Pool:
         waiting = self._waiting
         while waiting:
             limits = session.config.limits
-            now = self._now()
+            now = monotonic()
             if (
                 now >= lane.held_until
                 or now >= lane.old_at
@@ -471,7 +389,7 @@ class Pool:
             ):
                 lane.retire()
                 return None
-            if waiting[0].future.done():
+            if waiting[0].forsaken:
                 waiting.popleft()
                 continue
             if pause := self._pace.wait(now):
@@ -482,7 +400,7 @@ class Pool:
         self._tell_if_quiet()
         return None
 
-    def _decided(self, lane: Lane, transaction: Transaction) -> None:
+    def decided(self, lane: Lane, transaction: Transaction) -> None:
         assert isinstance(transaction, Job)
         session, result = lane.session, transaction.result
         assert session is not None
@@ -497,21 +415,15 @@ class Pool:
             self._look_for_crowding(result)
         transaction.settle()
         if session.idle:
-            lane.idle_since = self._now()
+            lane.idle_since = monotonic()
             if lane.retiring:
-                lane.wake.set()
+                lane.retire()
         self._tell_if_quiet()
 
     def _takes_another_session(self, job: Job, result: Result) -> bool:
         """Whether this was the session's fault alone; then the message waits for another one."""
         error = result.error
-        if (
-            job.again
-            or error is None
-            or error.cause not in _SESSION_ONLY
-            or self._closing
-            or job.future.done()
-        ):
+        if job.again or error is None or error.cause not in _SESSION_ONLY or self._closing or job.forsaken:
             return False
         before_content = all(
             one.outcome is Outcome.NOT_TRIED or (one.outcome is Outcome.DEFERRED and one.reply is error.reply)
@@ -519,9 +431,7 @@ class Pool:
         )
         if not before_content or any(one.stage is Stage.CONTENT and one.reply for one in result.recipients):
             return False
-        fresh = Job(job.envelope, job.content, job.future)
-        fresh.again = True
-        self._waiting.appendleft(fresh)
+        self._waiting.appendleft(job.anew())
         self._plan_soon()  # another session may be idle
         return True
 
@@ -539,5 +449,5 @@ class Pool:
         """To whoever waits in `close`."""
         if self._quiet is None or self._quiet.done():
             return
-        if not self._under_way() and all(job.future.done() for job in self._waiting):
+        if not self._under_way() and all(job.forsaken for job in self._waiting):
             self._quiet.set_result(None)

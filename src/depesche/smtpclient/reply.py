@@ -36,6 +36,10 @@ _CONTROLS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f]")
 def _decode(octets: bytes) -> str:
     """Text of a reply line. Never fails and never keeps a control character: it is shown on pages and
     terminals."""
+    if octets.isascii():
+        text = octets.decode("ascii")
+        if text.isprintable():
+            return text
     try:
         text = octets.decode("utf-8")
     except UnicodeDecodeError:

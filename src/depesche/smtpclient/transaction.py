@@ -6,6 +6,7 @@ import enum
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from depesche.smtpclient.errors import Stage, SubmissionError
 from depesche.smtpclient.reply import Reply
@@ -14,12 +15,16 @@ from depesche.smtpclient.reply import Reply
 # enforced: signed return addresses are longer in real life, and the server has the last word anyway.
 _MAX_ADDRESS = 254
 _MAX_RECIPIENTS = 1000
+# By far the most addresses: nothing in them needs a closer look.
+_PLAIN = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,120}@[A-Za-z0-9.-]{1,120}").fullmatch
 _DELIMITERS = re.compile(r"[ <>]")
 _QUOTED = re.compile(r'"(?:[^"\\<>]|\\[^<>])*"@[^ <>]+\Z')  # a quoted local part may hold spaces
 _OPTION = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*(?:=[!-<>-~]{1,100})?\Z")
 
 
 def _check_address(address: str) -> None:
+    if _PLAIN(address):
+        return
     if not address.isprintable() or (_DELIMITERS.search(address) and not _QUOTED.match(address)):
         raise ValueError("an address must hold no space, no angle bracket and no control character")
     local, at, domain = address.rpartition("@")
@@ -87,8 +92,7 @@ class LocalRefusal(enum.Enum):
     NEEDS_EIGHT_BIT = "needs-eight-bit"
 
 
-@dataclass(frozen=True, slots=True)
-class RecipientResult:
+class RecipientResult(NamedTuple):
     """The outcome for one recipient, with the reply that decided it and the stage at which it came."""
 
     address: str
@@ -99,8 +103,7 @@ class RecipientResult:
     local: LocalRefusal | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(NamedTuple):
     """What became of one transaction. `recipients` stand in the order of the envelope.
 
     `error` is set when the session was lost under it.

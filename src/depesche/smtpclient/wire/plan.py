@@ -13,7 +13,7 @@ from depesche.smtpclient.config import to_ascii_domain
 from depesche.smtpclient.errors import Stage
 from depesche.smtpclient.transaction import Envelope, LocalRefusal, Outcome, RecipientResult
 from depesche.smtpclient.wire import commands
-from depesche.smtpclient.wire.content import normalised
+from depesche.smtpclient.wire.content import SharedContent, content_of, dot_stuffed, normalised
 from depesche.smtpclient.wire.extensions import Capabilities
 
 ToSevenBit = Callable[[bytes], bytes]
@@ -29,18 +29,33 @@ class Plan:
     content: bytes  # normalised, dots not stuffed yet
     positions: Sequence[int]
     refused: Sequence[tuple[int, RecipientResult]] = ()
+    stuffed: bytes | None = None  # the content with its dots stuffed, where that was for nothing
+
+    def body(self) -> bytes:
+        """What goes between DATA and the final dot."""
+        return self.stuffed if self.stuffed is not None else dot_stuffed(self.content)
 
 
-def plan(envelope: Envelope, content: bytes, able: Capabilities, to_seven_bit: ToSevenBit) -> Plan:
-    """Never raises for anything in envelope or content: what cannot be done is in `refused`."""
-    content = normalised(content)
+_ONE = range(1)
+
+
+def plan(
+    envelope: Envelope,
+    own: bytes,
+    able: Capabilities,
+    to_seven_bit: ToSevenBit,
+    shared: SharedContent | None = None,
+) -> Plan:
+    """Never raises for anything in envelope or content (`own`, then `shared`): what cannot be done is in
+    `refused`."""
+    content, is_ascii, stuffed = content_of(own, shared)
     parameters = ""
-    if not content.isascii():
+    if not is_ascii:
         if able.eight_bit:
             parameters = " BODY=8BITMIME"
         else:
             try:
-                content = normalised(to_seven_bit(content))
+                content, stuffed = normalised(to_seven_bit(content)), None
             except Exception as error:
                 # Whatever is wrong with this content, it concerns this message, not the session.
                 return _all_refused(envelope, LocalRefusal.NEEDS_EIGHT_BIT, type(error).__name__)
@@ -57,8 +72,11 @@ def plan(envelope: Envelope, content: bytes, able: Capabilities, to_seven_bit: T
             parameters += f" {option}"
     if not envelope.smtputf8:
         rcpts = [commands.rcpt(recipient) for recipient in envelope.recipients]
-        return Plan(commands.mail(envelope.reverse_path, parameters), rcpts, content, range(len(rcpts)))
-    return _international(envelope, content, able, parameters)
+        positions = _ONE if len(rcpts) == 1 else range(len(rcpts))
+        return Plan(commands.mail(envelope.reverse_path, parameters), rcpts, content, positions, (), stuffed)
+    made = _international(envelope, content, able, parameters)
+    made.stuffed = stuffed
+    return made
 
 
 def _international(envelope: Envelope, content: bytes, able: Capabilities, parameters: str) -> Plan:

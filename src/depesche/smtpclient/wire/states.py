@@ -68,6 +68,7 @@ def kind_of(code: int) -> Kind:
 
 
 _KINDS = {2: Kind.DONE, 3: Kind.MORE, 4: Kind.LATER, 5: Kind.NEVER}
+KIND_OF = {code: kind_of(code) for code in range(200, 600)}  # the same, looked up
 
 _Row = Mapping[Kind, State]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from depesche.smtpclient.errors import Stage, SubmissionError
 from depesche.smtpclient.reply import Reply
 from depesche.smtpclient.transaction import Envelope, Outcome, RecipientResult, Result, outcome_of
+from depesche.smtpclient.wire.content import SharedContent
 from depesche.smtpclient.wire.plan import Plan
 
 
@@ -34,11 +35,14 @@ class Transaction:
         "plan",
         "rcpt_replies",
         "result",
+        "shared",
     )
 
-    def __init__(self, envelope: Envelope, content: bytes) -> None:
+    def __init__(self, envelope: Envelope, content: bytes, shared: SharedContent | None = None) -> None:
+        """The content is `content`, followed by `shared` where that is given."""
         self.envelope = envelope
         self.content = content
+        self.shared = shared
         self.begun_at = 0.0
         self.plan: Plan | None = None
         self.body: bytes = b""
