@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 import ssl
 from collections import deque
 from collections.abc import Callable
@@ -28,6 +29,7 @@ from depesche.smtpclient.wire.under_way import Transaction
 
 _HIGH_WATER = 262144
 _PROBE_SECONDS = 3.0
+_QUICKACK: int | None = getattr(socket, "TCP_QUICKACK", None)  # Linux has it
 
 _PATIENCE: dict[Command, Callable[[Timeouts], float]] = {
     Command.GREETING: lambda t: t.greeting,
@@ -77,6 +79,7 @@ class Channel(asyncio.Protocol):
         self._answers: deque[asyncio.Future[Reply]] = deque()
         self._paused = False
         self._pumping = False
+        self._written = 0
         self._backlog = b""
         self._deadline = 0.0
         self._timer: asyncio.TimerHandle | None = None
@@ -120,7 +123,21 @@ class Channel(asyncio.Protocol):
         if failure is not None:
             self.fail(failure)
             return
+        written = self._written
         self.pump(progress=dialogue.answered != answered)
+        if self._written == written and dialogue.awaiting is not None:
+            self._acknowledge()
+
+    def _acknowledge(self) -> None:
+        """Some replies came, and nothing goes back that would carry their acknowledgement. Many servers leave
+        Nagle's algorithm on (Postfix): the next reply is held until this acknowledgement, which we would
+        delay by another 40 ms."""
+        if _QUICKACK is None or self.transport is None:
+            return
+        connected = self.transport.get_extra_info("socket")
+        if connected is not None:
+            with contextlib.suppress(OSError):
+                connected.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
 
     def eof_received(self) -> bool:
         return False
@@ -169,6 +186,7 @@ class Channel(asyncio.Protocol):
                 octets = dialogue.outgoing()
                 if octets is not None:
                     transport.write(octets)
+                    self._written += 1
                     progress = True
                 elif not dialogue.events:
                     break
