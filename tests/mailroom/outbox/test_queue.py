@@ -118,6 +118,22 @@ def test_acceptance_is_recorded_with_the_servers_words() -> None:
     assert queries.stats(later(3)).states == {"accepted": 3}
 
 
+def test_the_figures_count_what_is_due_and_name_the_oldest() -> None:
+    assert queries.stats(NOW).oldest_due_at is None
+    enqueue(2, now=later(-50))
+    enqueue(1, Category.REMINDER, later(-500))
+    first, second = claim(limit=2, seconds=0)  # the older of priority 1
+    queue.record("a", [deferred(first, 60)], later(1))
+    stats = queries.stats(later(2))
+    assert stats.states == {"queued": 1, "in_flight": 1, "deferred": 1}
+    assert stats.remaining == 2, "the deferred one has its time"
+    assert stats.oldest_due_at == later(-500)
+    stats = queries.stats(later(60))
+    assert stats.remaining == 3
+    queue.record("a", [accepted(second), *map(accepted, claim(seconds=60))], later(61))
+    assert queries.stats(later(62)).remaining == 0
+
+
 def test_failures_leave_a_history() -> None:
     (one,) = enqueue()
     (claimed,) = claim()

@@ -76,7 +76,7 @@ class Recorded:
 
 
 # The states are literals so that both databases see that the partial index applies.
-_DUE = "state IN ('queued', 'deferred')"
+_DUE = sql.DUE
 _STILL = "state || '' IN ('queued', 'deferred')"  # the same, but by no index: the rows are known by their ids
 _COLUMNS = (
     "r.id, r.attempts, r.address, r.header, r.person, r.patience_from, r.deferred_since, r.message_id,"

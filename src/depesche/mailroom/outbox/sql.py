@@ -27,6 +27,9 @@ ATTEMPT = OutboxAttempt._meta.db_table
 SLOT = SlotLease._meta.db_table
 WORKER = WorkerPresence._meta.db_table
 
+DUE = "state IN ('queued', 'deferred')"
+"""The condition of the index that claims go by; bound values in its place would not be recognised."""
+
 CHANNEL = "depesche"
 _OURS = 0x0DE9E5C4  # the first half of our advisory locks
 SLOTS = 1
