@@ -9,7 +9,7 @@ import argparse
 import subprocess
 import sys
 
-NAMES = ("full_path", "far", "web_latency", "compose")
+NAMES = ("full_path", "far", "waiting", "web_latency", "compose")
 
 
 def main() -> int:
@@ -24,6 +24,7 @@ def main() -> int:
         "full_path": ["--rounds", str(options.rounds), "--count", str(options.count)],
         "compose": ["--rounds", str(options.rounds)],
         "far": ["--rounds", str(options.rounds)],
+        "waiting": ["--rounds", str(options.rounds)],
     }
     worst = 0
     for name in options.names or NAMES:

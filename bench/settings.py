@@ -5,7 +5,9 @@ from pathlib import Path
 
 from depesche.server import keyfile
 
-keyfile.create(Path(os.environ["DEPESCHE_HOME"]) / "secret.key")
+_key = Path(os.environ["DEPESCHE_HOME"]) / "secret.key"
+if not _key.exists():
+    keyfile.create(_key)
 from depesche.server.settings import *  # noqa: E402, F403  read after the key was made
 
 DEPESCHE_WORKER_TASKS: list[str] = []
