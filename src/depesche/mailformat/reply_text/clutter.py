@@ -1,160 +1,16 @@
-"""Lines that programs and companies add below a letter: device notes, virus notes, list footers, closings,
-contacts.
+"""Lines that people and companies set below a letter: closings, address cards, list footers, disclaimers.
+
+Each of these tests is asked where a signature may begin; none of them cuts by itself.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
+from depesche.mailformat.reply_text.device_notes import without_links
+from depesche.mailformat.reply_text.words import word_set
 
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-_LINKS = re.compile(r"<?\b(?:https?://|www\.)[^\s<>()]{1,2000}>?|\[[^\[\]]{1,200}\]\(\S{1,2000}\)")
-_DEVICE = (
-    "iphone|ipad|ipod|imac|macbook|android|samsung|galaxy|huawei|xiaomi|nokia|lumia|htc|lg|sony|"
-    "xperia|pixel|oneplus|"
-    "blackberry|windows phone|windows|handy|smartphone|mobiltelefon|mobilgerät|mobile|phone|tablet|"
-    "outlook|gmail|yahoo|"
-    "gmx|web\\.de|t-online|1&1|aol|mail|protonmail|proton|fastmail|thunderbird|spark|airmail|sparrow|"
-    "mailbird|nine|"
-    "bluemail|k-9|fairemail|inbox|boxer|zimbra|my\\.com|mail\\.ru|яндекс|почты|webmail|app|device|"
-    "gerät|posteo|verizon|"
-    "at&t|t-mobile|vodafone|telefon|telefone|teléfono|téléphone|móvil|celular|portable|cellulare|"
-    "puhelin|telefonu|"
-    "телефон|устройств|айфон|手机|手機|携帯|아이폰|hotmail|icloud|tutanota|mailbox|front|superhuman|hey|"
-    "em client|postbox"
-)
-_DEVICE_WORD = re.compile(_DEVICE, re.IGNORECASE)
-_SENT_FROM = (
-    *(
-        "von meinem",
-        "von meiner",
-        "gesendet von",
-        "gesendet mit",
-        "gesendet über",
-        "gesendet aus",
-        "versendet mit",
-    ),
-    *("verschickt mit", "versandt mit", "diese nachricht wurde von meinem", "diese e-mail wurde von meinem"),
-    *(
-        "mit der",
-        "per mobile",
-        "mobil gesendet",
-        "unterwegs gesendet",
-        "von unterwegs gesendet",
-        "holen sie sich",
-    ),
-    *(
-        "laden sie outlook",
-        "outlook für",
-        "sent from",
-        "sent via",
-        "sent with",
-        "sent using",
-        "sent on the go",
-    ),
-    *(
-        "sent by",
-        "get outlook",
-        "yahoo mail: search",
-        "downloade outlook",
-        "download outlook",
-        "composed on",
-        "written on my",
-        "typed on my",
-    ),
-    *("envoyé de", "envoyé depuis", "envoyé à partir de", "envoyé avec", "envoyé via", "télécharger outlook"),
-    *("obtenez outlook", "obtenir outlook", "provenance :"),
-    *(
-        "enviado desde",
-        "enviado de",
-        "enviado do",
-        "enviado da",
-        "enviado a partir",
-        "enviado con",
-        "enviado via",
-    ),
-    *("obtener outlook", "obter o outlook", "obtenha o outlook", "mobile enviado", "enviat des"),
-    *("inviato da", "inviato dal", "inviato con", "inviato tramite", "ottieni outlook", "scarica outlook"),
-    *(
-        "verzonden vanaf",
-        "verzonden met",
-        "verstuurd vanaf",
-        "verstuurd met",
-        "verzonden via",
-        "outlook voor",
-    ),
-    *("sendt fra", "sendt via", "sendt med", "hent outlook", "få outlook", "skickat från", "skickad från"),
-    *("hämta outlook", "lähetetty", "hanki outlook", "wysłane z", "wysłano z", "wysłane ze", "pobierz"),
-    *(
-        "odesláno z",
-        "odesláno ze",
-        "odoslané z",
-        "odoslané zo",
-        "získat outlook",
-        "získať outlook",
-        "elküldve",
-    ),
-    *(
-        "küldve",
-        "trimis de pe",
-        "trimis din",
-        "отправлено с",
-        "отправлено из",
-        "отправлено через",
-        "скачать outlook",
-    ),
-    *("отправлено от", "надіслано з", "изпратено от", "poslano z", "poslano s", "poslano sa", "στάλθηκε από"),
-    *(
-        "απεσταλμένο από",
-        "从我的",
-        "发自我的",
-        "發自我的",
-        "从我",
-        "寄自我的",
-        "發送自",
-        "发送自",
-        "我的",
-        "gửi từ",
-        "dikirim dari",
-    ),
-    *(
-        "saadetud minu",
-        "nosūtīts no",
-        "išsiųsta iš",
-        "أُرسلت من",
-        "أرسلت من",
-        "تم الإرسال من",
-        "נשלח מה",
-        "נשלח מ",
-    ),
-)
-_SENT_FROM_ANYTHING = ("sent from", "von meine", "gesendet von", "envoyé de", "enviado", "inviato da")
-_SENT_END = (
-    *(
-        "gesendet",
-        "gönderildi",
-        "から送信",
-        "에서 보냄",
-        "에서 나의",
-        "tulnud",
-        "発送",
-        "より送信",
-        "发送",
-        "發送",
-        "küldve",
-    ),
-    *("beziehen", "herunterladen", "downloaden", "geschickt", "verschickt", "gesendet."),
-)
-_VIRUS = re.compile(
-    r"virenfrei|virus-free|virus free|geprüft von avg|checked by avg|avast antivirus|von avast|"
-    r"sin virus|sans virus|"
-    r"garanti sans virus|libre de virus|privo di virus|virusvrij|wolny od wirusów|"
-    r"diese e-mail wurde von avast",
-    re.IGNORECASE,
-)
 _FOOTER = re.compile(
     r"mailing ?list|mailingliste|listinfo|unsubscribe|abbestellen|abmelden von|désabonner|désinscrire|"
     r"you received this message because|sie erhalten diese nachricht, weil|"
@@ -163,54 +19,97 @@ _FOOTER = re.compile(
     r"diese e-mail direkt beantworten|darse de baja|uitschrijven|cancellare l'iscrizione|отписаться",
     re.IGNORECASE,
 )
-_DISCLAIMER = re.compile(
-    r"(?:confidential|vertraulich|privileged|intended (?:only|solely|for)|intended recipient|"
-    r"ausschließlich für|"
-    r"richtige adressat|irrtümlich erhalten|nicht der (?:richtige|beabsichtigte|vorgesehene)|"
-    r"bestimmungsgemäße|confidentiel|destinataire|confidencial|destinatario|riservat|vertrouwelijk|fortrolig|"
-    r"konfidentiel|poufn|конфиденциальн)",
+
+#: What disclaimers speak of; a sentence of a person speaks of one or two of these, a disclaimer of more.
+_DISCLAIMER_TOPICS = tuple(
+    re.compile(topic, re.IGNORECASE)
+    for topic in (
+        r"confidential|vertraulich|confidentiel|confidencial|riservat|vertrouwelijk|fortrolig|konfidentiel|"
+        r"konfidentsiaal|poufn|důvěrn|dôvern|bizalmas|конфиденциальн|gizli|luottamuksel",
+        r"privileged|geheim|berufsgeheimnis|secret professionnel|legally protected|rechtlich geschützt|"
+        r"privilegiad|segreto",
+        r"intended (?:only|solely|for|exclusively)|intended recipient|named (?:above|recipient)|addressee|"
+        r"(?:ausschließlich|nur) für (?:den|die|das|ihren)|bestimmungsgemäß|adressaten?|vorgesehene|"
+        r"destin[ée]e? (?:exclusivement|uniquement)|destinataire|destinatari|geadresseerde|bestemd voor|"
+        r"modtager|mottager|mottagare|vastaanottaj|adresat|příjemc|címzett|адресат|получател",
+        r"in error|by mistake|irrtümlich|versehentlich|nicht der (?:richtige|beabsichtigte|vorgesehene)|"
+        r"par erreur|"
+        r"por error|por engano|per errore|abusivamente|per vergissing|ten onrechte|ved en fejl|ved en feil|"
+        r"av misstag|erehdyksessä|omyłk|omylem|tévedés|по ошибке|ошибочно",
+        r"\bdelet|destroy|vernicht|\blösch|supprim|détrui|elimin|borr[ae]|apag|distrugg|cancell|verwijder|"
+        r"vernietig|\bslet|radera|usun|zniszcz|smaž|vymaž|töröl|удал|уничтож",
+        r"notify|inform|benachrichtig|avis|avvis|contact the sender|verständig|underret|meddel|powiadom|"
+        r"értesít|сообщ|уведом",
+        r"unauthori[sz]ed|unbefugt|unerlaubt|nicht gestattet|prohibit|untersagt|interdit|prohibid|"
+        r"proibid|viet[aá]|"
+        r"verboden|forbudt|förbjud|zabronion|zakázán|tilos|запрещ",
+        r"copying|dissemination|disclosure|distribution|weitergabe|vervielfältig|kopieren|diffusion|"
+        r"divulgation|"
+        r"difusión|reproduc|divulga|distribuzione|verspreiding|openbaar|rozpowszechni|распростран|копирован",
+        r"liabilit|haftung|responsab|aansprakelijk|virus|malware|ansvar|odpowiedzialn",
+        r"opinions? |views expressed|does not necessarily|meinung",
+        r"think before|before printing|consider the environment|denken sie an die umwelt|vor dem ausdruck|"
+        r"pensez à l'environnement|avant d'imprimer|antes de imprimir|prima di stampare",
+    )
+)
+_DISCLAIMER_TITLE = re.compile(
+    r"[\W_]{0,5}(?:disclaimer|confidentiality(?: notice| note)?|legal notice|vertraulichkeitshinweis|"
+    r"rechtlicher hinweis|haftungsausschluss|avis de confidentialité|avertissement|aviso legal|"
+    r"aviso de confidencialidad\w*|avviso di riservatezza|clausola di riservatezza)\b[\W_]",
     re.IGNORECASE,
 )
 _MAIL_WORD = re.compile(
-    r"e-?mail|message|nachricht|mitteilung|courriel|mensaje|messaggio|bericht|meddel|wiadomo|сообщени|"
-    r"transmission",
+    r"e-?mail|message|nachricht|mitteilung|courriel|mensaje|mensagem|correo|messaggio|bericht|meddel|"
+    r"melding|besked|viesti|wiadomo|zpráv|správ|üzenet|levél|сообщени|письм|transmission|communication",
     re.IGNORECASE,
 )
+_PRINTING = _DISCLAIMER_TOPICS[-1]
+
+#: Words of leave-taking. Behind them a name may stand, or "from Cologne", but no sentence.
 _CLOSING = re.compile(
     r"[\W_]{0,3}(?:"
-    r"mit (?:den )?(?:freundlich|herzlich|best|schön|lieb|kollegial|sonnig|vielen|nett|"
-    r"hochachtung)\w*\W{0,2}\w*"
-    r"(?: (?:aus|von|nach) .{1,30})?|(?:mfg|mfG|lg|vg|bg|hg|bg|glg|vlg|bgr)\b.{0,20}|"
-    r"(?:viele|beste|liebe|herzliche|schöne|freundliche|sonnige|nette|kollegiale|frdl\.?|freundl\.?|"
-    r"allerbeste|"
-    r"ganz liebe) (?:grüße|grüsse|gruesse|grüssle|grüßle|gruß|grüess)\w*.{0,40}|"
+    r"mit (?:den )?(?:freundlich|herzlich|best|schön|lieb|kollegial|sonnig|vielen|nett|vorzüglich)\w*"
+    r"(?: (?:grüß|grüss|gruß|gruss|gruess|empfehlung|hochachtung|dank|wünsch)\w*)?|mit hochachtung|mit gruß|"
+    r"(?:mfg|lg|vg|bg|hg|glg|vlg|bgr)\b|"
+    r"(?:ganz )?(?:viele|beste|liebe|herzliche|schöne|freundliche|sonnige|nette|kollegiale|frdl\.?|"
+    r"freundl\.?|"
+    r"allerbeste|winterliche|sommerliche) (?:grüße|grüsse|gruesse|grüssle|grüßle|gruß|gruss|grüess)\w*|"
     r"(?:gruß|gruss|grüße|grüsse|gruesse|besten gruß|lieben gruß|schönen gruß|freundlichen gruß|besten dank|"
-    r"vielen dank|herzlichen dank|danke|danke und gruß|hochachtungsvoll|servus|ciao|tschüss|bis dann|"
-    r"bis bald)\b.{0,40}|"
+    r"vielen dank|herzlichen dank|danke|hochachtungsvoll|servus|ciao|tschüss|bis dann|bis bald)\b"
+    r"(?: (?:und|&) (?:viele |beste |liebe |schöne )?(?:grüße|gruß|gruss))?|"
     r"(?:with )?(?:best|kind|warm|kindest|warmest|many|sincere|friendly) (?:regards|wishes|greetings|"
-    r"thanks)\b.{0,30}|"
-    r"(?:regards|thanks|thank you|many thanks|thx|cheers|sincerely|yours|yours (?:sincerely|truly|"
-    r"faithfully)|best|"
-    r"br|rgds|kr|respectfully|cordially|take care|all the best|love|sincerely yours|with regards)\b.{0,25}|"
-    r"(?:bien )?(?:cordialement|à vous|amicalement|sincèrement|salutations.{0,30}|"
-    r"meilleures salutations|merci)\b.{0,20}|"
-    r"bien à (?:vous|toi)|(?:un )?(?:saludo|saludos|cordial saludo|atentamente|gracias|abrazo)\b.{0,25}|"
-    r"(?:cordiali|distinti|cari|tanti) saluti\b.{0,20}|(?:saluti|grazie|cordialmente)\b.{0,20}|"
-    r"(?:atenciosamente|cumprimentos|obrigad[oa]|abraços?|att)\b.{0,20}|(?:melhores|"
-    r"com os melhores) cumprimentos|"
-    r"(?:met )?(?:vriendelijke|hartelijke) groet(?:en)?\b.{0,15}|(?:mvg|groeten|groetjes|groet|"
-    r"bedankt)\b.{0,20}|"
+    r"thanks)\b|"
+    r"(?:regards|thanks|thank you|many thanks|thx|cheers|sincerely|yours (?:sincerely|truly|faithfully)|"
+    r"yours|"
+    r"best|br|rgds|kr|respectfully|cordially|take care|all the best|love|sincerely yours|with regards)\b"
+    r"(?: (?:and|&) (?:best |kind )?regards)?|"
+    r"(?:bien )?(?:cordialement|à vous|amicalement|sincèrement|salutations|merci)\b|"
+    r"meilleures salutations|sincères salutations|salutations distinguées|"
+    r"bien à (?:vous|toi)|(?:un )?(?:saludo|saludos|cordial saludo|atentamente|gracias|abrazo)\b|"
+    r"saludos cordiales|(?:cordiali|distinti|cari|tanti) saluti\b|(?:saluti|grazie|cordialmente)\b|"
+    r"(?:atenciosamente|cumprimentos|obrigad[oa]|abraços?|att)\b|(?:melhores|com os melhores) cumprimentos|"
+    r"(?:met )?(?:vriendelijke|hartelijke) groet(?:en)?\b|(?:mvg|groeten|groetjes|groet|bedankt)\b|"
     r"(?:med )?(?:venlig|vänlig|vennlig|bästa|de bedste|bedste|beste) (?:hilsen|hälsning|hilsner|"
-    r"hälsningar)\w*.{0,20}|"
-    r"(?:mvh|hilsen|hälsningar|vh|tack|tak|takk|hälsar)\b.{0,20}|(?:ystävällisin )?terveisin\b.{0,15}|t\.|"
-    r"(?:z poważaniem|pozdrawiam|pozdrowienia|dziękuję)\b.{0,20}|(?:s pozdravem|s pozdravom|děkuji|"
-    r"zdraví)\b.{0,20}|"
-    r"(?:üdvözlettel|köszönöm|cu stimă|mulțumesc|lp|lep pozdrav|srdačan pozdrav|pozdrav)\b.{0,20}|"
-    r"(?:с уважением|спасибо|всего доброго|з повагою|дякую|поздрави)\b.{0,20}|"
-    r"(?:saygılarımla|iyi çalışmalar|teşekkürler|selamlar)\b.{0,20}|(?:με εκτίμηση|ευχαριστώ)\b.{0,20}|"
-    r"(?:よろしくお願い.{0,10}|以上|敬具|此致|祝好|谢谢|謝謝|감사합니다|trân trọng)"
-    r")[\W_]{0,4}",
+    r"hälsningar)\w*|"
+    r"(?:mvh|hilsen|hälsningar|vh|tack|tak|takk|hälsar)\b|(?:ystävällisin )?terveisin\b|t\.|kiitos\b|"
+    r"(?:z poważaniem|pozdrawiam|pozdrowienia|dziękuję)\b|(?:s pozdravem|s pozdravom|děkuji|"
+    r"zdraví|ďakujem)\b|"
+    r"(?:üdvözlettel|köszönöm|üdv|cu stimă|mulțumesc|lp|lijep pozdrav|lep pozdrav|srdačan pozdrav|"
+    r"pozdrav|hvala)\b|"
+    r"(?:с уважением|спасибо|всего доброго|с наилучшими пожеланиями|з повагою|дякую|поздрави|с уважение)\b|"
+    r"(?:saygılarımla|iyi çalışmalar|teşekkürler|selamlar)\b|(?:με εκτίμηση|ευχαριστώ)\b|"
+    r"(?:よろしくお願い.{0,10}|以上|敬具|此致|祝好|谢谢|謝謝|감사합니다|trân trọng|salam|terima kasih)"
+    r")",
     re.IGNORECASE,
+)
+_BETWEEN = word_set(
+    "aus von nach vom from in and und et y e i og och en & im the à de der di van allerseits zusammen "
+    "team beaucoup nochmals again advance voraus"
+)
+_LONE_WORD = re.compile(r"(?:best|love|t\.|att|br|kr|lp|tak|tack|yours|i|salam)\b", re.IGNORECASE)
+
+_TIME_OR_DATE = re.compile(
+    r"\d{4}-\d{2}-\d{2}|\d{1,2}\.\d{1,2}\.\d{2,4}|\d{1,2}/\d{1,2}/\d{2,4}|\d{1,2}:\d{2}(?::\d{2})?"
 )
 _PHONE = re.compile(r"\+\d[\d ()/.\-]{6,20}|\b(?:0|\(0)\d[\d ()/.\-]{6,18}|\b\d{3}[-. ]\d{3,4}[-. ]\d{3,4}\b")
 _CONTACT = re.compile(
@@ -231,56 +130,35 @@ _COMPANY = re.compile(
     r"aps)\b\.?",
     re.I,
 )
-
-
-_CLAUSE = _words(
-    "is was are were has have which that but because when i we you he she they did does "
-    "ist war sind hat habe ich wir "
-    "kam kommt aber weil nicht est sont était que mais es son pero era"
+_LEGAL = re.compile(
+    r"amtsgericht|registergericht|\bhr[ab]\b|geschäftsführ|vorstand|aufsichtsrat|handelsregister|ust-?id|"
+    r"sitz der|registered (?:office|in)|\bvat\b|company (?:no|number|reg)|\bsiret\b|capital|\biban\b|\bbic\b",
+    re.IGNORECASE,
 )
-_EDGES = "*_>-–— .!|[]()"
-
-
-def without_links(text: str) -> str:
-    return " ".join(_LINKS.sub(" ", text).split())
-
-
-def is_device_note(line: str, *, certain: bool = False) -> bool:
-    """ "Sent from my iPhone" in any of many languages; with `certain` only if it names a known device or
-    program.
-    """
-    if len(line) > 300:
-        return False
-    lower = line.lower().strip(_EDGES)
-    starts = lower.startswith(_SENT_FROM)
-    ends = lower.endswith((*_SENT_END, ">", ")"))
-    if not (starts or ends or "vir" in lower or "avast" in lower or "avg" in lower):
-        return False
-    text = without_links(line).strip(_EDGES)
-    if not text or len(text) > 120:
-        return False
-    if _VIRUS.search(text):
-        return True
-    lower = text.lower()
-    starts = lower.startswith(_SENT_FROM)
-    ends = lower.endswith(_SENT_END)
-    if not (starts or ends):
-        return False
-    words = lower.split()
-    if _DEVICE_WORD.search(lower):
-        # "Sent from my desk, which is easier than the phone" is a sentence, not a note.
-        return len(words) <= 14 and not _CLAUSE.intersection(words)
-    if certain or not lower.startswith(
-        ("sent from", "von meine", "gesendet von", "envoyé de", "enviado", "inviato da")
-    ):
-        return False
-    return "," not in lower and len(words) <= 7 and not _CLAUSE.intersection(words)
+_SENTENCE_END = re.compile(r"[.!?…:。！？]{1,3}[)\"'”»]?$")
+_ABBREVIATION = re.compile(
+    r"\b(?:inc|ltd|co|corp|dr|dipl|ing|st|str|jr|sr|e\.v|s\.a|b\.v|s\.r\.l|bzw|tel)\.$", re.IGNORECASE
+)
 
 
 def is_closing(line: str) -> bool:
-    """A line that takes leave: "Mit freundlichen Grüßen", "Best regards,", "MfG Max"."""
+    """A line that takes leave and nothing else: "Mit freundlichen Grüßen", "Best regards,", "MfG Max"."""
     text = line.strip()
-    return 0 < len(text) <= 70 and _CLOSING.fullmatch(text) is not None
+    if not 0 < len(text) <= 70:
+        return False
+    match = _CLOSING.match(text)
+    if match is None or text.endswith("?"):
+        return False
+    small = 0
+    words = text[match.end() :].replace(",", " ").split()
+    for word in words:
+        bare = word.strip(".,;:!*_-()\"'/\\")
+        if not bare or bare.lower() in _BETWEEN:
+            continue
+        if bare[0].isdigit():
+            return False
+        small += bare[0].islower()
+    return len(words) <= 5 and small <= (0 if _LONE_WORD.match(text) else 1)
 
 
 def is_footer(line: str) -> bool:
@@ -289,12 +167,40 @@ def is_footer(line: str) -> bool:
 
 
 def is_disclaimer(line: str) -> bool:
-    """The paragraph of a law department."""
+    """The paragraph of a law department, on one line."""
     text = line[:1_500]
-    return len(text) > 60 and _DISCLAIMER.search(text) is not None and _MAIL_WORD.search(text) is not None
+    if _DISCLAIMER_TITLE.match(text):
+        return True
+    if len(text) <= 60 or not _MAIL_WORD.search(text):
+        return False
+    return sum(topic.search(text) is not None for topic in _DISCLAIMER_TOPICS) >= 3 or (
+        len(text) <= 200 and _PRINTING.search(text) is not None and not text.endswith("?")
+    )
+
+
+def is_disclaimer_paragraph(lines: Sequence[str]) -> bool:
+    """The same for a paragraph that a program wrapped."""
+    return is_disclaimer(" ".join(lines)[:1_500])
 
 
 def contact_signs(line: str) -> int:
     """How much a line looks like an address card: 0, 1 or 2."""
-    text = line[:300]
+    text = _TIME_OR_DATE.sub(" ", line[:300])
     return min(2, bool(_PHONE.search(text)) + bool(_CONTACT.search(text)) + bool(_COMPANY.search(text)))
+
+
+def is_prose(line: str) -> bool:
+    """A sentence, or a part of one, that somebody wrote into this letter; not a line of a card."""
+    text = without_links(line).strip()
+    if not text or _LEGAL.search(text) or is_disclaimer(text):
+        return False
+    if text.endswith("?"):
+        return True
+    words = text.split()
+    lower = sum(word[0].islower() for word in words)
+    if lower >= 5:
+        return True
+    ends = _SENTENCE_END.search(text) is not None and not _ABBREVIATION.search(text)
+    if ends and not any(character.islower() or character.isupper() for character in text[:40]):
+        return len(text) >= 6  # a script without capitals
+    return ends and lower >= 1 and len(words) >= 2

@@ -18,7 +18,7 @@ from enum import Enum
 
 from depesche.mailformat.letter_lines import Line, Mark
 from depesche.mailformat.reply_text import markers
-from depesche.mailformat.reply_text.clutter import is_device_note
+from depesche.mailformat.reply_text.device_notes import is_device_note
 from depesche.mailformat.reply_text.known import KnownText
 from depesche.mailformat.reply_text.separators import SEPARATORS
 from depesche.mailformat.reply_text.signature import signature_start
@@ -102,6 +102,7 @@ def cut(lines: Sequence[Line], *, forward: bool, names: Sequence[str], known: Kn
             continue
         for index in range(marker.start, marker.end):
             kinds[index] = _Is.MARKER
+    _comparisons_are_text(lines, kinds, introduced)
     limit = _cut_known(lines, kinds, limit, known)
     _overflow_is_quote(lines, kinds, limit)
     blocks = _blocks(lines, kinds, limit, introduced)
@@ -142,6 +143,19 @@ def _bars_are_quotes(lines: Sequence[Line], kinds: list[_Is]) -> None:
             for index in range(start, end):
                 kinds[index] = _Is.QUOTE
         start = max(end, start + 1)
+
+
+def _comparisons_are_text(lines: Sequence[Line], kinds: list[_Is], introduced: set[int]) -> None:
+    """ "> 50 % of all cases", on a line of its own that nothing introduced, means "more than"."""
+    for index, line in enumerate(lines):
+        if (
+            line.depth == 1
+            and line.content[:1].isdigit()
+            and index not in introduced
+            and not any(kinds[near] is _Is.QUOTE for near in (index - 1, index + 1) if 0 <= near < len(lines))
+            and kinds[index] is _Is.QUOTE
+        ):
+            kinds[index] = _Is.TEXT
 
 
 def _find_markers(lines: Sequence[Line], contents: Sequence[str], kinds: list[_Is]) -> list[markers.Marker]:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from depesche.mailformat.reply_text.separators import FORWARD_SEPARATORS, SEPARATORS
-from depesche.mailformat.reply_text.words import HEADER_LABELS, ON, QUOTING, WROTE
+from depesche.mailformat.reply_text.words import HEADER_LABELS, ON, QUOTING, WROTE, word_set
 
 _LONGEST_LINE = 500
 _LONGEST_WINDOW = 700
@@ -45,7 +45,7 @@ _DATE = re.compile(
     r"\b\d{1,2}\. ?\w{3,12}\b"
 )
 _EMAIL = re.compile(r"[^\s<>@,;:()\[\]\"]{1,100}@[^\s<>@,;:()\[\]\"]{1,200}")
-_TIME = re.compile(r"\d{1,2}[:.h]\d{2}")
+_TIME = re.compile(r"(?<![\d.:])\d{1,2}[:.h]\d{2}(?!\d|\.\d)")
 _STARTS_WITH_DATE = re.compile(
     r"(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|\d{4} ?年|\d{4}년|"
     r"\d{1,2}\.? \w{3,12}\.?,? \d{4}|"
@@ -59,6 +59,11 @@ _QUOTING = re.compile(rf"(?:{_alternatives(QUOTING)})\b", re.IGNORECASE)
 _EDGE_RULE = re.compile(r"[-_=*~#>+\s—–]+")
 
 
+#: Dashes, lines and bullets that programs draw with.
+_DASHES = "-‐‑‒–—―−─━═╌╍┄┅┈┉⎯⸺⸻﹘﹣－"
+_DRAWN = f"{_DASHES}_=*~# \t|"
+
+
 def _bare(line: str) -> str:
     """The line without emphasis, rules at its sides and superfluous space."""
     return " ".join(
@@ -66,8 +71,13 @@ def _bare(line: str) -> str:
     )
 
 
+def _lower(text: str) -> str:
+    """In lower case; the Turkish capital with a dot becomes one letter, not two."""
+    return text.lower().replace("i\u0307", "i")
+
+
 def _without_rules(line: str) -> str:
-    return line.strip("-_=*~#—– \t|")
+    return line.strip(_DRAWN)
 
 
 def _ends_with_verb(text: str) -> bool:
@@ -164,10 +174,40 @@ def attribution_ending_at(lines: Sequence[str], end: int, floor: int) -> Marker 
         # Without a colon only a line that begins with a date can be one.
         if (ends or line[:1].isdigit()) and _is_attribution(window):
             best = Marker(start, end + 1, "attribution")
-    if best is not None or not closing.endswith((":", "：")) or len(closing) > 150:
+    if best is not None or not closing.endswith((":", "：")):
         return best
-    if _ends_with_verb(closing) and not _FIRST_PERSON.search(closing):
-        return Marker(end, end + 1, "attribution", weak=True)
+    if len(closing) <= 150 and _ends_with_verb(closing) and not _FIRST_PERSON.search(closing):
+        # "The customer writes:" is a person's way to introduce a quotation, "Jane Doe wrote:" a program's.
+        told = closing.split(maxsplit=1)[0].lower() in _ARTICLES
+        return None if told else Marker(end, end + 1, "attribution", weak=True)
+    return _foreign_attribution(lines, end, floor)
+
+
+_ARTICLES = word_set(
+    "the a an our my your this that he she they it we der die das ein eine einer unser unsere mein "
+    "meine dein er sie es wir man le la les un une notre mon ma il elle el los una nuestro mi lo gli "
+    "de het een onze den det en ett"
+)
+_BRACKETED = re.compile(r"<[^<>\s@]{1,100}@[^<>\s@]{1,200}>|\([^()\s@]{1,100}@[^()\s@]{1,200}\)")
+_ENDS_IN_BRACKETS = re.compile(r"[>)]\s?[:：]$")
+
+
+def _foreign_attribution(lines: Sequence[str], end: int, floor: int) -> Marker | None:
+    """In a language that nobody taught us: an address in brackets, and a date or nothing more behind it.
+
+    Only above marked lines, since people write such lines as well.
+    """
+    window = ""
+    for start in range(end, max(floor, end - 3), -1):
+        line = lines[start].strip()
+        if not line or len(line) > 200:
+            break
+        window = f"{line} {window}".strip()
+        if _BRACKETED.search(window) and (
+            _ENDS_IN_BRACKETS.search(window)
+            or (_DATE.search(window) is not None and _TIME.search(window) is not None)
+        ):
+            return None if _FIRST_PERSON.search(window) else Marker(start, end + 1, "attribution", weak=True)
     return None
 
 
@@ -201,7 +241,7 @@ def header_label(line: str) -> tuple[str, str] | None:
             colon = wide
     if colon < 1:
         return None
-    label = text[:colon].strip(" *_\xa0\t").lower()
+    label = _lower(text[:colon].strip(" *_\xa0\t"))
     role = HEADER_LABELS.get(label)
     if role is None:
         return None
@@ -220,6 +260,7 @@ def header_block_at(lines: Sequence[str], start: int, *, separated: bool) -> Mar
         return None
     roles: list[str] = []
     signs = 0
+    certain = False
     position = start
     last = start
     gap = 0
@@ -232,6 +273,9 @@ def header_block_at(lines: Sequence[str], start: int, *, separated: bool) -> Mar
                 break
             roles.append(role)
             signs += _VALUE_SIGN.search(value[:300]) is not None
+            certain |= (
+                role == "subject" or "@" in value or (role == "date" and _TIME.search(value) is not None)
+            )
             last = position
             gap = 0
         elif not line.strip():
@@ -247,6 +291,8 @@ def header_block_at(lines: Sequence[str], start: int, *, separated: bool) -> Mar
                 break
         position += 1
     distinct = set(roles) - {"other", "cc"}
+    if not certain and not separated:
+        return None  # "From: Berlin, To: Paris, Date: 3 March": a journey
     if (len(distinct) >= 3 and (signs or separated or "from" in distinct)) or (
         len(distinct) >= 2
         and "from" in distinct
@@ -294,7 +340,11 @@ _ABOVE = re.compile(
 )
 
 
-_SEPARATOR_BEGINS = ("please", "bitte", "reply above", "original message processed by")
+_ASKS_FOR_REPLY = re.compile(
+    r"(?:please |bitte )?(?:(?:type|write|enter|add|put) your (?:reply|response|answer)|reply|respond|answer|"
+    r"(?:antworten|schreiben|geben)\b.{0,30}|ihre antwort)\b.{0,20}\b(?:line|zeile|linie)\b.{0,30}$",
+    re.IGNORECASE,
+)
 
 
 def separator_kind(line: str) -> str | None:
@@ -303,20 +353,16 @@ def separator_kind(line: str) -> str | None:
     if not 6 <= len(text) <= 300:
         return None
     if len(text) <= 200 and _ABOVE.search(text):
-        decorated = text[:1] in "-_=*~#<[>—–" or text[-1:] in "-_=*~#>]—–"
-        return (
-            "reply-above"
-            if decorated or text.lower().startswith(("please", "bitte", "reply above"))
-            else None
-        )
+        decorated = text[0] in _DRAWN or text[0] in "<[>" or text[-1] in _DRAWN or text[-1] in ">]"
+        return "reply-above" if decorated or _ASKS_FOR_REPLY.match(text) else None
     lower = text.lower()
     if lower.startswith("original message processed by"):
         return "separator"
-    words = _without_rules(_bare(text)).strip(" :.[]").lower()
+    words = _lower(_without_rules(_bare(text)).strip(" :.[]"))
     decorated = (
-        text[:2] in ("--", "__", "==", "**", "~~", "##", "- ", "—-", "——", "––")
-        or text[:1] in "*—–["
-        or (text.endswith(("--", "__", "==")))
+        (text[0] in _DRAWN and (text[1] in _DRAWN or text[0] in "*—–"))
+        or text[0] == "["
+        or (text[-1] in _DRAWN and text[-2] in _DRAWN)
     )
     plain = words.removeprefix("begin ").strip()
     if words in SEPARATORS:
@@ -328,7 +374,7 @@ def separator_kind(line: str) -> str | None:
         if shorter in FORWARD_SEPARATORS or words.startswith(("forwarded by", "weitergeleitet von")):
             return "forward"
         # Zoho: "---- On Mon, 10 Dec 2024 … Jane wrote ----"; Notes: "-----Jane Doe/Example wrote: -----"
-        attributed = text.count("-") >= 4 and (
+        attributed = sum(map(text.count, _DASHES)) >= 4 and (
             _is_attribution(words) or _ends_with_verb(words.rstrip(": ") + ":")
         )
         if shorter in SEPARATORS or attributed:
@@ -339,7 +385,7 @@ def separator_kind(line: str) -> str | None:
 def is_ruled_title(line: str) -> bool:
     """Words between two rows of dashes, in whatever language."""
     text = line.strip()
-    return 12 <= len(text) <= 120 and text.startswith("----") and text.endswith("----")
+    return 12 <= len(text) <= 120 and not text[:4].strip(_DASHES) and not text[-4:].strip(_DASHES)
 
 
 def groupwise_at(lines: Sequence[str], index: int) -> Marker | None:
@@ -358,7 +404,7 @@ def groupwise_at(lines: Sequence[str], index: int) -> Marker | None:
     return None
 
 
-_RULE_CHARACTERS = frozenset("-_=*~#+ᐧ—–─━•.· \t\u200b")
+_RULE_CHARACTERS = frozenset(f"{_DRAWN}+ᐧ•.·\u200b") - {"|"}
 
 
 def is_rule(line: str) -> bool:

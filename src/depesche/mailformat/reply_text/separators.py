@@ -51,6 +51,8 @@ SEPARATORS = frozenset(
             "wiadomość oryginalna",
             "oryginalna wiadomość",
             "původní zpráva",
+            "původní e-mail",
+            "pôvodný e-mail",
             "pôvodná správa",
         ),
         *("eredeti üzenet", "eredeti levél", "mesaj original", "mesajul original", "исходное сообщение"),
@@ -69,6 +71,7 @@ SEPARATORS = frozenset(
             "özgün ileti",
             "orijinal ileti",
             "özgün mesaj",
+            "özgün e-posta",
         ),
         *(
             "αρχικό μήνυμα",

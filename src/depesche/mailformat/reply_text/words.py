@@ -22,7 +22,7 @@ WROTE = (
     *("wrote", "writes", "has written", "wrote the following", "said"),
     *("كتب", "كتبت", "كتب/كتبت"),  # ar
     *("написа", "написа/а"),  # bg
-    *("va escriure", "ha escrit", "escrigué"),  # ca
+    *("va escriure", "ha escrit", "escrigué", "missatge de"),  # ca
     *("napsal", "napsala", "napsal(a)", "napsal/a"),  # cs
     *("skrev", "skrev følgende", "skreiv"),  # da, no, sv
     *("έγραψε", "έγραψαν"),  # el
@@ -48,14 +48,24 @@ WROTE = (
     *("skrifaði",),  # is
     *("ha scritto", "scrisse", "scrive", "ha scritto quanto segue"),  # it
     *("のメール", "書きました", "書いた", "さんは書きました", "のメッセージ", "さんのメール"),  # ja
-    *("작성", "님이 작성", "썼습니다", "작성하였습니다", "님이 쓴 글"),  # ko
+    *("작성", "님이 작성", "썼습니다", "작성하였습니다", "님이 쓴 글", "쓴 글", "쓰셨습니다"),  # ko
     *("rašė", "parašė"),  # lt
     *("rakstīja",),  # lv
     *("schreef", "schreven", "geschreven", "het volgende geschreven", "schreef het volgende"),  # nl
-    *("napisał", "napisał(a)", "napisała", "napisał/a", "pisze", "napisal", "napisal(a)", "naskrobał"),  # pl
+    *(
+        "napisał",
+        "napisał(a)",
+        "napisała",
+        "napisał/a",
+        "pisze",
+        "napisal",
+        "napisal(a)",
+        "naskrobał",
+        "napisana przez",
+    ),  # pl
     *("escreveu", "escreveram"),  # pt
     *("a scris",),  # ro
-    *("написал", "написал(а)", "написала", "пишет", "писал", "писала", "написал/а"),  # ru
+    *("написал", "написал(а)", "написала", "пишет", "писал", "писала", "писал(а)", "написал/а"),  # ru
     *("napísal", "napísala", "napísal(a)", "napísal/a"),  # sk
     *("je napisal", "je napisala", "je napisal/a", "napisal/a"),  # sl
     *("shkroi",),  # sq
@@ -73,12 +83,13 @@ QUOTING = (
 )
 
 
-#: First words of an attribution in front of a date.
-def _words(text: str) -> frozenset[str]:
+def word_set(text: str) -> frozenset[str]:
+    """The words of a text, for tables."""
     return frozenset(text.split())
 
 
-ON = _words(
+#: First words of an attribution in front of a date.
+ON = word_set(
     "在 في בתאריך ב on am le el il em op den d. w dnia dne dňa в на у tarihinde στις pe pada vào "
     "em, am, on, ons tor fre lör sön mån tis man tir lør søn ma di wo do vr za zo lun mar mer "
     "jeu ven sam dim lun. mar. mer. jeu. ven. sam. dim. il giorno in data a la fecha zot op, "
@@ -156,6 +167,8 @@ _LABELS: dict[str, tuple[str, ...]] = {
         ),
         *(
             "enviada el",
+            "enviat",
+            "enviat el",
             "fecha",
             "data",
             "inviato",
