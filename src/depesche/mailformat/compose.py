@@ -349,6 +349,11 @@ def from_headers(author: Address, *, sender: Address | None = None, charset: str
     return headers.block(fields)
 
 
+def reply_to_header(address: Address, *, charset: str = "utf-8") -> bytes:
+    """Reply-To alone, for a mail whose From gave way to another address."""
+    return headers.block([headers.mailboxes("Reply-To", (address,), offered(charset) or UTF_8)])
+
+
 _ID_LEFT = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~\-]+)*")
 
 

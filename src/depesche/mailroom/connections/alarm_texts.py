@@ -50,6 +50,18 @@ ENTRIES: dict[str, Entry] = {
         _("%(detail)s"),
         _("%(remedy)s"),
     ),
+    "from-refused": Entry(
+        _("The mail server refuses From addresses of %(domain)s"),
+        _(
+            "%(host)s did not take %(address)s as From (“%(reply)s”). No mail was lost: such mails go "
+            "out From the system address, under the person’s name, and answers still reach the person or "
+            "the item."
+        ),
+        _(
+            "Nothing has to be done. To get rid of it, permit the login to send as these addresses, or "
+            "choose “System” as sender address; then revoke the rule under “Outgoing”."
+        ),
+    ),
     # --- The watch itself -----------------------------------------------------------------------------------
     "source-failed": Entry(
         _("Something could not be looked at"),

@@ -9,10 +9,11 @@ class ConnectionsConfig(AppConfig):
 
     def ready(self) -> None:
         from depesche.mailroom.connections import alarms
-        from depesche.mailroom.connections.watching import sources
+        from depesche.mailroom.connections.watching import refused_senders, sources
         from depesche.mailroom.pages import places
 
         alarms.register("way-out", sources.way_out)
+        alarms.register("senders", refused_senders.refused)
         places.register("mail-status", _("Mail status"), "connections:status", order=10)
         places.register("outgoing", _("Outgoing"), "connections:outgoing", order=20)
         places.register("incoming", _("Incoming"), "connections:incoming", order=30)

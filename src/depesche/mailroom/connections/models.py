@@ -138,3 +138,18 @@ class DiagnosisRun(models.Model):
     started_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )
+
+
+# Django finds the models of an app here.
+from depesche.mailroom.connections.sender_models import SenderIdentity, SenderRule  # noqa: E402  after the models above
+
+__all__ = [
+    "ConnectionHealth",
+    "DiagnosisRun",
+    "IncomingMailbox",
+    "Installation",
+    "KeystoreEntry",
+    "OutgoingConnection",
+    "SenderIdentity",
+    "SenderRule",
+]

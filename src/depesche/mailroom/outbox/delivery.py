@@ -14,22 +14,24 @@ import time
 from collections import deque
 from collections.abc import Coroutine, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from depesche.mailformat.compose import from_headers
 from depesche.mailroom.connections import access
 from depesche.mailroom.connections.choices import Auth
 from depesche.mailroom.connections.diagnosis.replies import Refusal, refusal_of
-from depesche.mailroom.connections.sender_policy import NoSystemAddress, from_for
+from depesche.mailroom.connections.sender_policy import NoSystemAddress
 from depesche.mailroom.mailboxes import MailboxError
-from depesche.mailroom.outbox import mailbox_first, queue, retry
+from depesche.mailroom.outbox import mailbox_first, queue, retry, sender_repair
 from depesche.mailroom.outbox.categories import POLICIES, PRIORITIES, Category
-from depesche.mailroom.outbox.desk import Desk, Fault, Orders, Parcel
+from depesche.mailroom.outbox.desk import Desk
+from depesche.mailroom.outbox.froms import Froms
+from depesche.mailroom.outbox.orders import Fault, Orders, Parcel, Rewritten
 from depesche.mailroom.outbox.queue import Recorded
 from depesche.mailroom.outbox.retry import Disposition, Losses, Streak, Treatment, Try
 from depesche.mailroom.outbox.slot_provider import LeasedSlots
 from depesche.mailroom.outbox.states import State
+from depesche.mailroom.outbox.suspects import Suspects
 from depesche.smtpclient.config import ConnectionConfig
 from depesche.smtpclient.errors import Cause, Stage, SubmissionError
 from depesche.smtpclient.pool import Pool
@@ -62,7 +64,10 @@ class Delivery:
         self._size = 1
         self._effective = 0  # connections that the pool thinks the server permits
         self._tasks: set[asyncio.Task[None]] = set()
-        self._froms: dict[tuple[str, str, str], tuple[bytes, str]] = {}
+        self._froms = Froms()
+        self._suspects = Suspects()
+        self._accepted_lately = False
+        self._accepted_at: datetime | None = None  # under the present settings
         self._streak = Streak()
         self._losses = Losses()
         self._lost_under: dict[int, int] = {}
@@ -107,7 +112,9 @@ class Delivery:
             return
         before, self._orders = self._orders, orders
         if orders.config != before.config or orders.settings != before.settings:
-            self._froms.clear()
+            self._froms.follow(orders.settings, orders.senders)
+            self._suspects.forget()
+            self._accepted_lately, self._accepted_at = False, None
             self._streak.forget()
             self._losses.accepted()
             self._reconfigure(orders.config)
@@ -175,23 +182,14 @@ class Delivery:
 
     def _joined(self, parcel: Parcel) -> tuple[Envelope, bytes]:
         one = parcel.claimed
-        block, reverse_path = self._from(one.sender, one.author_name, one.author_address)
-        envelope, signer = Envelope(reverse_path, (one.address,)), self._orders.signer
+        made = self._froms.of(parcel)
+        block = made.block
+        if made.reply_to and not sender_repair.has_reply_to(one.header, parcel.content):
+            block += made.reply_to
+        envelope, signer = Envelope(made.reverse_path, (one.address,)), self._orders.signer
         if signer is not None:
             return envelope, signer.joined(block, one.header, parcel.content, self.desk.now())
         return envelope, b"".join((block, one.header, parcel.content))
-
-    def _from(self, sender: str, name: str, address: str) -> tuple[bytes, str]:
-        key = (sender, name, address)
-        found = self._froms.get(key)
-        if found is None:
-            settings = self._orders.settings
-            made = from_for(settings, sender=sender, author_name=name, author_address=address)
-            found = from_headers(made.author, charset=settings.charset), made.reverse_path
-            if len(self._froms) > 1000:
-                self._froms.clear()
-            self._froms[key] = found
-        return found
 
     # --- results
 
@@ -235,6 +233,9 @@ class Delivery:
         self._streak.accepted()
         self._losses.accepted()
         self._logged_in_again = False
+        self._accepted_lately = True
+        if parcel.refused is not None:
+            self._note_rewritten(parcel, accepted=True)
         if self._lost_under:
             self._lost_under.pop(claimed.id, None)
 
@@ -243,6 +244,8 @@ class Delivery:
     ) -> None:
         """The server said no, or nobody knows what it would have said."""
         if self._wants_login(one) and self._log_in_again(parcel):
+            return
+        if self._goes_again_rewritten(parcel, one):
             return
         made = self._decide(parcel, one, error)
         if made.treatment is Treatment.GIVE_BACK:  # such as 421: about the session, not about the mail
@@ -259,6 +262,31 @@ class Delivery:
             self._rest(_fault_of_result(one, error))
         elif made.treatment in (Treatment.FAIL, Treatment.DEFER) and self._orders.paused:
             self.desk.works()  # the server answered about this mail: the connection itself is fine
+
+    def _goes_again_rewritten(self, parcel: Parcel, one: RecipientResult) -> bool:
+        """Once, under the system address, where the server refuses whom the mail is from (M13).
+
+        Under the same lease and attempt: the server has refused it, so that a worker killed now loses nothing
+        and doubles nothing.
+        """
+        if one.outcome is not Outcome.REFUSED or parcel.refused is not None:
+            return False
+        if self._closing or self._resting or self._pool is None:
+            return False
+        intended = self._froms.intended(parcel)
+        if intended is None:
+            return False
+        refused = sender_repair.rewrites(one, intended, self._orders.settings.system_address)
+        if refused is None:
+            return False
+        self._waiting.appendleft(replace(parcel, refused=refused))
+        return True
+
+    def _note_rewritten(self, parcel: Parcel, *, accepted: bool = False) -> None:
+        refused = parcel.refused
+        assert refused is not None
+        certain = accepted and self._froms.learn(refused)
+        self.desk.rewritten(Rewritten(parcel.claimed.id, parcel.claimed.attempt, refused, certain))
 
     def _not_submitted(self, parcel: Parcel, started: float, error: SubmissionError) -> None:
         """No session could be had, or it was lost before the content went out."""
@@ -302,7 +330,22 @@ class Delivery:
             left=claimed.expires_at - now if claimed.expires_at else None,
             hold_uncertain=queue.holds_uncertain(claimed.category),
         )
-        return retry.decide(one, known, random.random, error)
+        return retry.decide(one, known, random.random, error, suspect=self._is_suspect(parcel, one, now))
+
+    def _is_suspect(self, parcel: Parcel, one: RecipientResult, now: datetime) -> bool:
+        if one.outcome is not Outcome.REFUSED or one.reply is None:
+            return False
+        if self._accepted_lately:
+            self._accepted_lately, self._accepted_at = False, now
+        intended = self._froms.intended(parcel)
+        known = [at for at in (self._accepted_at, self._orders.accepted_at) if at is not None]
+        return self._suspects.blames(
+            parcel.claimed.id,
+            one,
+            from_system=intended is not None and not intended.domain,
+            accepted_at=max(known, default=None),
+            now=now,
+        )
 
     def _put(
         self,
@@ -313,6 +356,8 @@ class Delivery:
         error: SubmissionError | None,
     ) -> None:
         claimed, now = parcel.claimed, self.desk.now()
+        if parcel.refused is not None and made.counts:
+            self._note_rewritten(parcel)
         self.desk.put(
             Recorded(
                 id=claimed.id,
@@ -412,6 +457,8 @@ class Delivery:
         fresh = (self._decided_count - count) / max(now - mark, 0.001)
         self._rate = fresh if fresh > self._rate else (self._rate + fresh) / 2
         self._rate_mark = (now, self._decided_count)
+        if self._accepted_lately:
+            self._accepted_lately, self._accepted_at = False, self.desk.now()
         if self._pool is not None:
             effective = self._pool.stats.effective
             if effective < self._effective:

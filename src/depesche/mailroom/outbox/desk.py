@@ -17,27 +17,25 @@ import threading
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Protocol
 
 from django.conf import settings as django_settings
 from django.db import DatabaseError, connection
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
-from depesche.mailroom.connections import access
+from depesche.mailroom.connections import access, senders
 from depesche.mailroom.connections import actions as health_actions
 from depesche.mailroom.connections import queries as connections
 from depesche.mailroom.connections.queries import Flow, OutgoingSettings
 from depesche.mailroom.connections.signing.keys import signer_for
-from depesche.mailroom.connections.signing.signer import Signer
 from depesche.mailroom.outbox import identity, queue, retry, slots, sql
 from depesche.mailroom.outbox.categories import Category
+from depesche.mailroom.outbox.orders import Fault, Loop, Orders, Parcel, Rewritten
 from depesche.mailroom.outbox.queries import slots_used
 from depesche.mailroom.outbox.queue import Claimed, Recorded
 from depesche.mailroom.outbox.states import State
-from depesche.smtpclient.config import ConnectionConfig
 
 log = logging.getLogger(__name__)
 
@@ -64,51 +62,6 @@ class ClaimedRef:
     person: str
     item: str
     category: Category
-
-
-@dataclass(frozen=True, slots=True)
-class Parcel:
-    """A claimed recipient with its content, ready for the loop."""
-
-    claimed: Claimed
-    content: bytes
-
-
-@dataclass(frozen=True)
-class Orders:
-    """How things stand, for the loop. `config` None: nothing can be submitted. `probing`: one at a time.
-
-    `numbers` are the slots that are ours until `deadline` (monotonic seconds); `share` how many to use.
-    """
-
-    settings: OutgoingSettings = field(default_factory=OutgoingSettings)
-    config: ConnectionConfig | None = None
-    signer: Signer | None = None  # None: mails go out unsigned, at no cost
-    probing: bool = False
-    paused: bool = False
-    numbers: frozenset[int] = frozenset()
-    share: int = 0
-    cap: int = 0  # how many connections all workers together may have now
-    spare: int = 0  # slots that nobody needs: idle sessions may stay on that many more
-    deadline: float = 0.0
-    faults: int = 0  # how many faults of the loop the desk has dealt with
-
-
-class Loop(Protocol):
-    """What the desk calls; each call comes from its thread and returns at once."""
-
-    def take(self, parcels: Sequence[Parcel]) -> None: ...
-    def order(self, orders: Orders) -> None: ...
-
-
-@dataclass(frozen=True)
-class Fault:
-    """The connection must rest: why, and which recipients recorded as failed are to go again."""
-
-    cause: str
-    stage: str = ""
-    reply: str = ""
-    revive: tuple[int, ...] = ()
 
 
 class Contents:
@@ -152,6 +105,7 @@ class Desk:
         self._results: deque[Recorded] = deque()
         self._oldest = 0.0  # when the oldest unrecorded result came (monotonic)
         self._faults: deque[Fault] = deque()
+        self._rewritten: deque[Rewritten] = deque()
         self._fewer = False
         self._late_revivals: deque[int] = deque()
         self._revive: list[int] = []
@@ -231,6 +185,11 @@ class Desk:
         self._late_revivals.extend(ids)
         self._wake.set()
 
+    def rewritten(self, one: Rewritten) -> None:
+        """A mail went again under the system address: to be noted, and learnt from."""
+        self._rewritten.append(one)
+        self._wake.set()
+
     def works(self) -> None:
         """The server dealt with a mail, whatever it said to it: a connection that was paused works again."""
         self._works = True
@@ -266,7 +225,7 @@ class Desk:
 
     def _run(self) -> None:
         try:
-            while not (self._stop.is_set() and not self._results):
+            while not (self._stop.is_set() and not self._results and not self._rewritten):
                 self._wake.wait(self._patience())
                 self._wake.clear()
                 try:
@@ -299,7 +258,7 @@ class Desk:
             until = min(until, self._due_at)
         if self._results:
             until = min(until, self._oldest + FLUSH_SECONDS)
-        if self._changed or self._wish_changed or self._faults:
+        if self._changed or self._wish_changed or self._faults or self._rewritten:
             return 0.0
         return max(0.0, until - now)
 
@@ -309,6 +268,7 @@ class Desk:
         if changed:
             self._due_at = 0.0
         self._note_faults()
+        self._note_rewritten()
         if self._due("poll", now, POLL_SECONDS) or (changed and self._due("poll", now, POLL_SECONDS / 4)):
             self._poll()
         if self._due("sweep", now, SWEEP_SECONDS):
@@ -324,7 +284,8 @@ class Desk:
                 # Who waits for SQLite's lock polls at growing intervals: it must be free most of the time.
                 time.sleep(min(max(SQLITE_YIELD * self._held_lock, SQLITE_PAUSE), SQLITE_LONGEST_PAUSE))
         else:
-            self.resting = not (self._in_hand or self._results or self._faults or self._changed)
+            noted = not (self._faults or self._rewritten)
+            self.resting = noted and not (self._in_hand or self._results or self._changed)
         self.turns += 1
 
     def _due(self, what: str, now: float, every: float) -> bool:
@@ -451,7 +412,7 @@ class Desk:
         orders = self._orders
         if revision != self._revision:
             settings = connections.outgoing()
-            orders = replace(orders, settings=settings, config=None)
+            orders = replace(orders, settings=settings, config=None, senders=senders.facts_for(settings))
             if settings.configured:
                 try:
                     signer = signer_for(settings.system_address)
@@ -461,6 +422,7 @@ class Desk:
                     health = connections.health()
             if self._revision is not None:
                 self._changed = True
+            self._hasten()
             self._revision = revision
         paused = health.flow is Flow.PAUSED
         now = self.now()
@@ -470,7 +432,9 @@ class Desk:
             self._changed = True
         if due and not orders.probing:
             self._due_at = 0.0
-        self._orders = replace(orders, paused=paused, probing=due)
+        self._orders = replace(
+            orders, paused=paused, probing=due, accepted_at=_under(orders.settings, health.last_accepted_at)
+        )
         self._grow()
         self._set(replace(self._orders, cap=self._cap()))
 
@@ -552,6 +516,15 @@ class Desk:
         else:
             self._grow_at = 0.0
 
+    def _note_rewritten(self) -> None:
+        while self._rewritten:
+            one, now = self._rewritten[0], self.now()
+            queue.note_rewritten(one.recipient_id, one.attempt, one.refused, now)
+            if one.certain and senders.learn(self._orders.settings, one.refused, now=now):
+                log.warning("%s takes no From of %s.", self._orders.settings.host, one.refused.domain)
+                self._times["poll"] = 0.0
+            self._rewritten.popleft()
+
     def _note_faults(self) -> None:
         while self._faults:
             self._faults_known += 1
@@ -568,8 +541,14 @@ class Desk:
     def _recovered(self) -> None:
         if self._orders.paused:
             health_actions.resume(0, now=self.now())
+            self._hasten()
             self._times["poll"] = 0.0
             self._changed = True
+
+    def _hasten(self) -> None:
+        """What stepped back from a connection at fault is due at once: it may be in order now."""
+        if queue.hasten(self.now()):
+            self._due_at = 0.0
 
     def _pause(self, fault: Fault) -> None:
         now = self.now()
@@ -596,3 +575,10 @@ class Desk:
     def _give_back(self) -> None:
         """What was claimed and never handed over goes back at once; the rest is for its lease."""
         slots.leave(self.owner)
+
+
+def _under(settings: OutgoingSettings, accepted_at: datetime | None) -> datetime | None:
+    """The last acceptance, unless it was under other settings."""
+    if accepted_at is None or (settings.updated_at is not None and accepted_at < settings.updated_at):
+        return None
+    return accepted_at

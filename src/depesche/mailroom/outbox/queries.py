@@ -172,7 +172,10 @@ def recipient(recipient_id: int) -> RecipientDetail | None:
         return None
     message = found.message
     row = by_ids([recipient_id])[recipient_id]
-    tries = OutboxAttempt.objects.filter(recipient_id=recipient_id).order_by("pk")
+    tries = sorted(
+        OutboxAttempt.objects.filter(recipient_id=recipient_id).order_by("pk"),
+        key=lambda one: (one.number, one.outcome != "rewritten"),
+    )
     gives_up = found.deferred_since + lifetime(message.category) if found.deferred_since else None
     return RecipientDetail(
         row=row,

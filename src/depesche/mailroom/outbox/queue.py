@@ -20,10 +20,11 @@ from typing import Any
 from django.conf import settings
 from django.db import connection
 
+from depesche.mailroom.connections.sender_policy import Refused
 from depesche.mailroom.outbox import sql
 from depesche.mailroom.outbox.actions import erase_settled
 from depesche.mailroom.outbox.categories import POLICIES, PRIORITIES
-from depesche.mailroom.outbox.models import OutboxMessage
+from depesche.mailroom.outbox.models import OutboxAttempt, OutboxMessage, OutboxRecipient
 from depesche.mailroom.outbox.states import State
 
 LEASE = timedelta(seconds=60)
@@ -438,6 +439,32 @@ def revive(ids: Sequence[int], now: datetime) -> int:
             )
             count += cursor.rowcount
     return count
+
+
+def note_rewritten(recipient_id: int, number: int, refused: Refused, now: datetime) -> None:
+    """Into the history of this recipient: its From was refused, and it went again under the system address.
+    Once for each attempt.
+    """
+    known = OutboxAttempt.objects.filter(recipient_id=recipient_id, number=number, outcome="rewritten")
+    if known.exists() or not OutboxRecipient.objects.filter(pk=recipient_id).exists():
+        return
+    code = refused.reply[:3]
+    OutboxAttempt.objects.create(
+        recipient_id=recipient_id,
+        number=number,
+        ended_at=now,
+        outcome="rewritten",
+        stage=refused.stage,
+        reply_code=int(code) if code.isdigit() else None,
+        reply=refused.reply,
+    )
+
+
+def hasten(now: datetime) -> int:
+    """Whatever stepped back after a refusal that was the connection's fault is due now. Returns how many."""
+    return OutboxRecipient.objects.filter(
+        state=State.QUEUED, next_attempt_at__gt=now, priority__in=PRIORITIES, reply_code__isnull=False
+    ).update(next_attempt_at=now)
 
 
 def holds_uncertain(category: str) -> bool:

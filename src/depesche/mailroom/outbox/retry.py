@@ -17,6 +17,7 @@ from datetime import timedelta
 from depesche.mailroom.connections.diagnosis.replies import Refusal, refusal_of
 from depesche.mailroom.outbox.categories import POLICIES, Category
 from depesche.mailroom.outbox.states import State
+from depesche.mailroom.outbox.suspects import STEPS_BACK
 from depesche.smtpclient.errors import Cause, Stage, SubmissionError, asks_for_fewer_connections
 from depesche.smtpclient.reply import Reply
 from depesche.smtpclient.transaction import LocalRefusal, Outcome, RecipientResult
@@ -124,11 +125,22 @@ def back_off(attempts: int, steps: tuple[timedelta, ...], chance: Chance) -> tim
 
 
 def decide(
-    result: RecipientResult, known: Try, chance: Chance, error: SubmissionError | None = None
+    result: RecipientResult,
+    known: Try,
+    chance: Chance,
+    error: SubmissionError | None = None,
+    *,
+    suspect: bool = False,
 ) -> Disposition:
-    """What becomes of a recipient after this result. `error`: why the session was lost, if it was."""
+    """What becomes of a recipient after this result. `error`: why the session was lost, if it was.
+
+    `suspect`: the refusal is the connection's fault, as far as is known (suspects.py): the mail steps back
+    behind the others.
+    """
     if result.outcome is Outcome.ACCEPTED:
         return ACCEPTED
+    if suspect:
+        return Disposition(State.QUEUED, Treatment.PAUSE, STEPS_BACK, counts=False)
     treatment = POLICY[scope_of(result, error), persistence_of(result, error)]
     if treatment is Treatment.FAIL:
         return Disposition(State.FAILED, treatment)

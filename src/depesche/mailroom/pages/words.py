@@ -37,6 +37,7 @@ WORDS: dict[str, StateWord] = {
     "cancelled": StateWord("idle", "skip", _("cancelled")),
     "suppressed": StateWord("idle", "skip", _("suppressed")),
     "abandoned": StateWord("idle", "skip", _("abandoned")),
+    "rewritten": StateWord("wait", "warn", _("From refused, sent again")),
     "not_told": StateWord("skip", "skip", _("not told")),
     # a step of a test
     "ok": StateWord("ok", "ok", _("ok")),

@@ -59,6 +59,7 @@ class Behaviour:
     senders: Mapping[str, Act] = field(default_factory=dict)  # reverse-path -> reply to MAIL
     recipients: Mapping[str, Act] = field(default_factory=dict)  # address -> reply to RCPT
     decide: Callable[[str, Connection, str], Act] | None = None  # (stage, connection, argument)
+    judge: Callable[[bytes], Act] | None = None  # what the final dot gets, by the content
     banner: str = "220 fake.example.org ESMTP"
     after_starttls: bytes = b""  # injected in clear behind the reply to STARTTLS
     connections: int | None = None  # more at a time are greeted with 421
@@ -429,6 +430,8 @@ class _Dialogue(Logins):
         refusal = does.faults.get("content")
         if refusal is None and does.decide is not None:
             refusal = does.decide("content", self.connection, self.recipients[0] if self.recipients else "")
+        if refusal is None and does.judge is not None:
+            refusal = does.judge(content)
         if isinstance(refusal, str):
             await self.say(*refusal.splitlines())
             self.reset()

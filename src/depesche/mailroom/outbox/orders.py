@@ -1,0 +1,78 @@
+"""What the desk (database) and the delivery (event loop) hand each other: frozen values, no behaviour."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from depesche.mailroom.connections.queries import OutgoingSettings
+from depesche.mailroom.connections.sender_policy import Refused
+from depesche.mailroom.connections.senders import SenderFacts
+from depesche.mailroom.connections.signing.signer import Signer
+from depesche.mailroom.outbox.queue import Claimed
+from depesche.smtpclient.config import ConnectionConfig
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """A claimed recipient with its content, ready for the loop.
+
+    `refused`: what the server had against its From, where it goes again under the system address.
+    """
+
+    claimed: Claimed
+    content: bytes
+    refused: Refused | None = None
+
+
+@dataclass(frozen=True)
+class Orders:
+    """How things stand, for the loop. `config` None: nothing can be submitted. `probing`: one at a time.
+
+    `numbers` are the slots that are ours until `deadline` (monotonic seconds); `share` how many to use.
+    """
+
+    settings: OutgoingSettings = field(default_factory=OutgoingSettings)
+    config: ConnectionConfig | None = None
+    signer: Signer | None = None  # None: mails go out unsigned, at no cost
+    probing: bool = False
+    paused: bool = False
+    numbers: frozenset[int] = frozenset()
+    share: int = 0
+    cap: int = 0  # how many connections all workers together may have now
+    spare: int = 0  # slots that nobody needs: idle sessions may stay on that many more
+    deadline: float = 0.0
+    faults: int = 0  # how many faults of the loop the desk has dealt with
+    senders: SenderFacts = field(default_factory=SenderFacts)
+    accepted_at: datetime | None = None  # the last acceptance by any worker under the present settings
+
+
+class Loop(Protocol):
+    """What the desk calls; each call comes from its thread and returns at once."""
+
+    def take(self, parcels: Sequence[Parcel]) -> None: ...
+    def order(self, orders: Orders) -> None: ...
+
+
+@dataclass(frozen=True)
+class Fault:
+    """The connection must rest: why, and which recipients recorded as failed are to go again."""
+
+    cause: str
+    stage: str = ""
+    reply: str = ""
+    revive: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Rewritten:
+    """The server refused the From of this mail, and it went again under the system address. `certain`: it was
+    accepted so, and the rule holds for the whole domain.
+    """
+
+    recipient_id: int
+    attempt: int
+    refused: Refused
+    certain: bool
