@@ -13,7 +13,7 @@ from django.utils.translation import gettext_noop
 
 from depesche.mailformat.classify import Kind
 from depesche.mailformat.delivery_report import RecipientReport, reported_message_id
-from depesche.mailroom.inbox.handlers import Handled, IncomingMail, Sentence
+from depesche.mailroom.inbox.handlers import Choice, Handled, IncomingMail, Sentence
 from depesche.mailroom.inbox.models import Outcome
 from depesche.mailroom.outbox.actions import Action, Report, ReportEffect, apply_report
 
@@ -43,7 +43,12 @@ class BounceHandler:
             return Handled(Outcome.REPORT, Sentence(_NOT_OURS))
         return Handled(Outcome.REPORT, _reason(ours), item=ours[0][1].item)
 
-    def accept_held(self, mail: IncomingMail, proposal: Mapping[str, Any]) -> Handled:
+    def choices(self, proposal: Mapping[str, Any]) -> Sequence[Choice]:
+        return ()
+
+    def accept_held(
+        self, mail: IncomingMail, proposal: Mapping[str, Any], *, choice: str = "", by: str = ""
+    ) -> Handled:
         raise LookupError("A delivery report is never held.")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from depesche.mailroom.inbox import processing, reader, views
-from depesche.mailroom.inbox.handlers import Handled, IncomingMail, Sentence
+from depesche.mailroom.inbox.handlers import Choice, Handled, IncomingMail, Sentence
 from depesche.mailroom.inbox.intake import store
 from depesche.mailroom.inbox.models import Outcome, ReceivedMessage
 
@@ -32,7 +32,14 @@ class Handler:
             return Handled(Outcome.REJECTED, Sentence(processing.NOBODYS))
         return Handled(Outcome.COMMENT, f"By {SCRIPT}", item="NW-1", comment=1)
 
-    def accept_held(self, mail: IncomingMail, proposal: Mapping[str, Any]) -> Handled:
+    def choices(self, proposal: Mapping[str, Any]) -> Sequence[Choice]:
+        return [Choice("comment", "Add to NW-1 as a comment"), Choice("block", "Block them", dangerous=True)]
+
+    def accept_held(
+        self, mail: IncomingMail, proposal: Mapping[str, Any], *, choice: str = "", by: str = ""
+    ) -> Handled:
+        if choice == "block":
+            return Handled(Outcome.IGNORED, f"Blocked by {by}.")
         return Handled(Outcome.COMMENT, "A comment by Jana.", item="NW-1", comment=1)
 
 
@@ -216,5 +223,60 @@ def test_a_mail_that_cannot_be_read_is_shown_by_its_source(monkeypatch: pytest.M
 def test_a_large_source_is_shortened(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(views, "_MAX_SHOWN", 100)
     one = received("long", "x" * 5000)
-    shown = page(client(), reverse("inbox:detail", args=[one]))
+    shown = page(client(), reverse("inbox:detail", args=[one]) + "?view=source")
     assert "Shortened" in shown
+
+
+def test_the_list_lets_one_decide_with_one_click() -> None:
+    one, other = received("hold one"), received("hold two")
+    admin = client()
+    get_user_model().objects.update(name="Ada")
+    shown = page(admin, reverse("inbox:list"))
+    assert shown.count("Add to NW-1 as a comment") == 2
+    accept = reverse("inbox:accept", args=[one])
+    answer = admin.post(accept, {"choice": "comment", "back": "list"}, follow=True)
+    assert answer.redirect_chain == [(reverse("inbox:list"), 302)]
+    assert outcome(one) == Outcome.COMMENT
+    admin.post(reverse("inbox:accept", args=[other]), {"choice": "block"})
+    assert outcome(other) == Outcome.IGNORED
+    assert ReceivedMessage.objects.get(pk=other).decided_by == "Ada"
+    assert "To decide" not in page(admin, reverse("inbox:list"))
+
+
+def test_html_is_shown_in_a_sandbox_alone() -> None:
+    raw = (
+        b"From: Eve <eve@example.org>\r\nSubject: html\r\nContent-Type: text/html\r\n\r\n"
+        b"<p>Hello</p><script>alert(1)</script><img src='https://elsewhere.example/x.png'>"
+    )
+    one = store(raw, source="pipe", now=timezone.now()).id
+    processing.process(one)
+    admin = client()
+    shown = page(admin, reverse("inbox:detail", args=[one]) + "?view=html")
+    assert "sandbox></iframe>" in shown
+    assert "elsewhere.example" not in shown
+    response = admin.get(reverse("inbox:html", args=[one]))
+    policy = response["Content-Security-Policy"]
+    assert policy.startswith("default-src 'none'")
+    assert "sandbox;" in policy
+    assert "script-src" not in policy
+    assert "img-src" not in policy
+    assert admin.get(reverse("inbox:detail", args=[one]) + "?view=odd").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("?source=file", 1),
+        ("?source=pipe", 2),
+        ("?source=odd", 3),
+        ("?q=eve@example.org", 3),
+        ("?q=hello", 1),
+    ],
+)
+def test_the_list_by_way_and_words(query: str, found: int) -> None:
+    received("hello")
+    received("other")
+    raw = b"From: Eve <eve@example.org>\r\nSubject: third\r\n\r\nx"
+    processing.process(store(raw, source="file", now=timezone.now()).id)
+    shown = page(client(), reverse("inbox:list") + query)
+    assert shown.count("<tr><td") == found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -16,7 +16,7 @@ from django.utils import timezone, translation
 from depesche.mailformat.reading import Reading
 from depesche.mailformat.reading import read as read_here
 from depesche.mailroom.inbox import processing, queries, reader
-from depesche.mailroom.inbox.handlers import Handled, IncomingMail, Sentence
+from depesche.mailroom.inbox.handlers import Choice, Handled, IncomingMail, Sentence
 from depesche.mailroom.inbox.intake import store
 from depesche.mailroom.inbox.models import Outcome, PoliteAnswer, ReceivedMessage
 
@@ -45,7 +45,12 @@ class Handler:
             return Handled(Outcome.HELD, "Who is it?", item="NW-1", proposal={"person": 7})
         return Handled(Outcome.COMMENT, "taken", item="NW-1", comment=5, text=mail.reading.text)
 
-    def accept_held(self, mail: IncomingMail, proposal: Mapping[str, Any]) -> Handled:
+    def choices(self, proposal: Mapping[str, Any]) -> Sequence[Choice]:
+        return [Choice("comment", "Add to NW-1 as a comment"), Choice("block", "Block them", dangerous=True)]
+
+    def accept_held(
+        self, mail: IncomingMail, proposal: Mapping[str, Any], *, choice: str = "", by: str = ""
+    ) -> Handled:
         return Handled(Outcome.COMMENT, f"by {proposal['person']}", item="NW-1")
 
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-from email.message import EmailMessage
-from email.policy import SMTP
 from typing import Any
 
 import pytest
@@ -13,22 +10,19 @@ from pytest_django.fixtures import Settings
 
 from depesche.mailformat.parse import parse
 from depesche.mailroom.connections.models import IncomingMailbox, OutgoingConnection
-from depesche.mailroom.inbox import intake, processing
-from depesche.mailroom.inbox.handlers import Handled
+from depesche.mailroom.inbox import processing
 from depesche.mailroom.inbox.models import Outcome, ReceivedMessage
 from depesche.mailroom.outbox import queries as outbox
-from depesche.mailroom.outbox.queries import RecipientRow
 from depesche.tracker.accounts import actions as accounts
 from depesche.tracker.accounts.models import Person
 from depesche.tracker.correspondence import language, polite
 from depesche.tracker.items import actions as items
 from depesche.tracker.items.models import Comment, Item, ItemEvent
-from depesche.tracker.notifications.planner import PlanNotices
 from depesche.tracker.threads import addresses as threads
+from tests.tracker.correspondence.support import SYSTEM, mails, plan_all, reply_address, take, written
 from tests.tracker.support import make_person, make_workspace
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.contract]
-SYSTEM = "tracker@example.org"
 
 
 @pytest.fixture(autouse=True)
@@ -54,50 +48,6 @@ def item(people: dict[str, Person]) -> Item:
         title="Coolant pump P-7",
         description="Hm.",
     )
-
-
-def plan_all() -> None:
-    task = PlanNotices()
-    while task.run(timezone.now(), threading.Event()):
-        pass
-
-
-def mails(to: str = "") -> list[RecipientRow]:
-    return [row for row in outbox.recipients(oldest_first=True) if row.recipient == to or not to]
-
-
-def reply_address(item: Item, person: Person) -> str:
-    address = threads.addresses().reply_address(item.pk, person.pk, now=timezone.now())
-    assert address is not None
-    return address.addr_spec
-
-
-def written(
-    text: str = "I will do it tomorrow.\n",
-    *,
-    sender: str = "Tomasz <tomasz@example.org>",
-    to: str = SYSTEM,
-    subject: str = "Re: [NW-1] New: Coolant pump P-7",
-    html: str = "",
-    files: tuple[tuple[str, bytes], ...] = (),
-    **headers: str,
-) -> bytes:
-    mail = EmailMessage(policy=SMTP)
-    mail["From"], mail["To"], mail["Subject"] = sender, to, subject
-    mail["Message-ID"] = f"<{abs(hash((text, sender, to, subject, str(headers))))}@client.example>"
-    for name, value in headers.items():
-        mail[name.replace("_", "-")] = value
-    mail.set_content(text)
-    if html:
-        mail.add_alternative(html, subtype="html")
-    for name, data in files:
-        mail.add_attachment(data, maintype="image", subtype="jpeg", filename=name)
-    return mail.as_bytes()
-
-
-def take(raw: bytes, **envelope: Any) -> Handled:
-    stored = intake.store(raw, source="pipe", now=timezone.now(), **envelope)
-    return processing.process(stored.id)
 
 
 # --- answers ---------------------------------------------------------------------------------------------
@@ -405,7 +355,9 @@ def test_too_many_files_are_left_out_and_named(item: Item, people: dict[str, Per
     take(written("See.", to=reply_address(item, people["tomasz"]), files=many))
     comment = Comment.objects.get()
     assert comment.attachments.count() == 20
-    assert "5 files were too large or too many" in comment.text
+    assert "a mail may bring at most 20 files: 20.jpg, 21.jpg" in comment.text
+    (answer,) = [row for row in mails("tomasz@example.org") if row.category == "answer"]
+    assert answer.subject == "[NW-1] Taken over in part: Re: [NW-1] New: Coolant pump P-7"
 
 
 def test_a_tagged_address_that_arrives_proves_that_they_do(item: Item, people: dict[str, Person]) -> None:

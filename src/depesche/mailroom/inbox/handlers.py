@@ -6,7 +6,7 @@ imports the tracker.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
@@ -71,14 +71,30 @@ class Handled:
     proposal: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Choice:
+    """One thing that a held mail may become: `label` in the language in force; `dangerous` for what nobody
+    wants to hit by mistake. `key` is what `accept_held` takes."""
+
+    key: str
+    label: str
+    dangerous: bool = False
+
+
 class Handler(Protocol):
     """Runs inside a transaction together with the record of the outcome: both stand, or neither."""
 
     def handle(self, mail: IncomingMail) -> Handled | None:
         """Take the mail and say what became of it; None: not mine, ask the next."""
 
-    def accept_held(self, mail: IncomingMail, proposal: Mapping[str, Any]) -> Handled:
-        """A person decided that a held mail is to be taken as proposed. May answer HELD again, with why."""
+    def choices(self, proposal: Mapping[str, Any]) -> Sequence[Choice]:
+        """What a held mail may become, the likeliest first."""
+
+    def accept_held(
+        self, mail: IncomingMail, proposal: Mapping[str, Any], *, choice: str = "", by: str = ""
+    ) -> Handled:
+        """A person chose what becomes of a held mail; without a choice the likeliest. May answer HELD
+        again, with why."""
 
 
 @cache

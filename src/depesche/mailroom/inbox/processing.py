@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -27,7 +27,7 @@ from django.utils.translation import gettext_noop
 from depesche.mailformat.reading import Reading
 from depesche.mailroom.connections import identity
 from depesche.mailroom.inbox import headlines, reader
-from depesche.mailroom.inbox.handlers import Handled, IncomingMail, Sentence, handler_named, handlers
+from depesche.mailroom.inbox.handlers import Choice, Handled, IncomingMail, Sentence, handler_named, handlers
 from depesche.mailroom.inbox.intake import LEASE
 from depesche.mailroom.inbox.models import Outcome, ReceivedMessage
 from depesche.mailroom.inbox.reader import Trouble, Unreadable
@@ -297,15 +297,24 @@ class NotHeld(Exception):
     """The mail is not, or no longer, held: somebody else has decided."""
 
 
-def accept_held(received_id: int, *, by: str) -> Handled:
-    """A person takes a held mail as its handler proposed. Raises NotHeld, Unreadable, LookupError."""
+def choices(handler: str, proposal: Mapping[str, Any]) -> Sequence[Choice]:
+    """What a held mail may become; nothing where its handler is not installed any more."""
+    try:
+        return handler_named(handler).choices(proposal)
+    except LookupError:
+        return ()
+
+
+def accept_held(received_id: int, *, by: str, choice: str = "") -> Handled:
+    """A person decides what becomes of a held mail; without a choice what its handler thinks likeliest.
+    Raises NotHeld, Unreadable, LookupError."""
     row = ReceivedMessage.objects.filter(pk=received_id, outcome=Outcome.HELD).first()
     if row is None:
         raise NotHeld
     mail = incoming(row, reader.read(bytes(row.raw)))  # outside the transaction: it may take its time
     with transaction.atomic():
         held = _locked_held(received_id)
-        handled = handler_named(held.handler).accept_held(mail, held.proposal)
+        handled = handler_named(held.handler).accept_held(mail, held.proposal, choice=choice, by=by)
         held.decided_by = "" if handled.outcome == Outcome.HELD else by[:200]
         _record(held, held.handler, handled)
         return handled

@@ -55,16 +55,28 @@ def _row(values: dict[str, Any]) -> ReceivedRow:
 
 
 def received(
-    outcome: Outcome | None = None, *, text: str = "", before: int | None = None, limit: int = 50
+    outcome: Outcome | None = None,
+    *,
+    text: str = "",
+    source: str = "",
+    before: int | None = None,
+    limit: int = 50,
 ) -> list[ReceivedRow]:
-    """Received mails, newest first; `text` is looked for in sender, subject and item; `before` is an id."""
+    """Received mails, newest first; `text` is looked for in sender, recipient, subject, Message-ID and item;
+    `before` is an id."""
     rows = ReceivedMessage.objects.order_by("-id")
     if outcome is not None:
         rows = rows.filter(outcome=outcome)
     if text:
         rows = rows.filter(
-            Q(from_address__icontains=text) | Q(subject__icontains=text) | Q(item__iexact=text)
+            Q(from_address__icontains=text)
+            | Q(envelope_recipient__icontains=text)
+            | Q(subject__icontains=text)
+            | Q(item__iexact=text)
+            | Q(message_id=text)
         )
+    if source:
+        rows = rows.filter(source=source)
     if before is not None:
         rows = rows.filter(pk__lt=before)
     return [_row(dict(values)) for values in rows.values(*_FIELDS)[:limit]]
@@ -84,6 +96,11 @@ def counts() -> dict[str, int]:
     """How many mails had which outcome; "waiting" for those without one."""
     found = ReceivedMessage.objects.values_list("outcome").annotate(count=Count("pk")).order_by("outcome")
     return {outcome or "waiting": count for outcome, count in found}
+
+
+def sources() -> list[str]:
+    """The ways by which mails have come in."""
+    return list(ReceivedMessage.objects.order_by("source").values_list("source", flat=True).distinct()[:20])
 
 
 def held_count() -> int:

@@ -1,54 +1,53 @@
 """Mails that come in: which are answers of whom to what, which are new items, which are neither.
 
     our own, automatic, bulk, a report, no sender      -> ignored, never answered
-    a thread, and From is that person's own address    -> a comment
-    a thread, but its author not proven                -> held, with a proposal
-    no thread, items by mail on, a known From          -> an item, marked unverified
-    everything else                                    -> rejected, with one polite answer a day
+    a blocked sender                                   -> ignored
+    it belongs to an item, its author is established   -> a comment
+    it belongs to an item, its author is not           -> held, with what it may become
+    none of them, from somebody known                  -> an item, held or refused, as the workspace wants it
+    none of them, from a stranger                      -> refused, held, or a guest's item, as it wants
 
-The author of a mailed comment is known by token *and* address: the token alone may have been forwarded, the
-address alone may be forged.
+To which item a mail belongs is said by a signed reply address, by the mails that it answers (ours, whose
+Message-IDs are signed, or others that became part of an item), or by its subject. What establishes an author
+stands in authorship.py.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
-from django.utils import translation
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop, ngettext
+from django.utils.translation import gettext_noop
 
-from depesche.mailformat.addresses import Address
 from depesche.mailformat.classify import Kind
-from depesche.mailformat.reply_text import ReplyText, reply_text
 from depesche.mailroom.connections import actions as connection_actions
 from depesche.mailroom.connections import queries as connections
-from depesche.mailroom.inbox.handlers import Handled, IncomingMail, Sentence
+from depesche.mailroom.inbox.handlers import Choice, Handled, IncomingMail, Sentence
 from depesche.mailroom.inbox.models import Outcome
-from depesche.tracker.accounts import queries as accounts
+from depesche.tracker.accounts import actions as accounts
 from depesche.tracker.accounts.models import Person
-from depesche.tracker.correspondence import envelope, known, polite
+from depesche.tracker.correspondence import (
+    blocking,
+    effects,
+    envelope,
+    holding,
+    language,
+    participation,
+    polite,
+)
+from depesche.tracker.correspondence import evidence as weighing
+from depesche.tracker.correspondence.authorship import Check, Lack, Token, established
+from depesche.tracker.correspondence.choices import NewItems, Strangers
+from depesche.tracker.correspondence.effects import Author
+from depesche.tracker.correspondence.evidence import Sender
 from depesche.tracker.correspondence.polite import Refusal
-from depesche.tracker.items import actions, queries
-from depesche.tracker.items import attachments as files
-from depesche.tracker.items.attachments import NewAttachment
-from depesche.tracker.items.models import HowKnown, Item, Via, Workspace
+from depesche.tracker.correspondence.rules import rules_for
+from depesche.tracker.items import queries
+from depesche.tracker.items.models import HowKnown, Item, Workspace
 from depesche.tracker.threads import addresses as threads
+from depesche.tracker.threads import queries as thread_queries
 from depesche.tracker.threads.addresses import Thread, ThreadAddresses
-
-_ROOM: Final = 1000  # characters left for our own remarks below a text that fills the field
-
-
-@dataclass(frozen=True)
-class _Sender:
-    """Who wrote a mail, as far as its From says so. `person` is who that address belongs to, if anybody."""
-
-    address: Address
-    person: Person | None
 
 
 class CorrespondenceHandler:
@@ -56,97 +55,57 @@ class CorrespondenceHandler:
 
     def handle(self, mail: IncomingMail) -> Handled | None:
         own = threads.addresses()
-        if envelope.is_our_own(mail, own):
-            return Handled(Outcome.IGNORED, Sentence(gettext_noop("A mail that Depesche itself wrote.")))
-        if mail.reading.kind is not Kind.PERSONAL:
-            return Handled(Outcome.IGNORED, _why_not_personal(mail))
-        if mail.envelope_sender == "":
-            return Handled(
-                Outcome.IGNORED, Sentence(gettext_noop("A mail with the null sender: written by a program."))
-            )
+        ignored = _to_ignore(mail, own)
+        if ignored is not None:
+            return ignored
         if own.tagged is False and envelope.arrived_tagged(mail):
             connection_actions.note_tagged_address_seen(mail.received_at)
         named = envelope.named_threads(mail)
-        address = envelope.writer(mail)
-        if address is None:
-            return _without_author(mail, named)
-        sender = _Sender(address, accounts.person_by_address(address.addr_spec))
+        sender = weighing.sender_of(mail)
+        if sender is None:
+            return Handled(Outcome.IGNORED, Sentence(gettext_noop("It names no sender.")))
         if sender.person is not None and not sender.person.is_active:
             return Handled(
                 Outcome.REJECTED, Sentence(gettext_noop("The account of the sender is deactivated."))
             )
+        item, by_subject = _item_of(mail, named, sender)
+        if item is not None:
+            return _answer(mail, item, named, sender, own, by_subject=by_subject)
         if named:
-            return self._answer(mail, named, sender, own)
-        return self._new_mail(mail, sender, own)
-
-    def accept_held(self, mail: IncomingMail, proposal: Mapping[str, Any]) -> Handled:
-        """Take a held mail as a comment, as the proposal says. Rights and state of today decide."""
-        item = queries.item(int(proposal.get("item") or 0))
-        author = accounts.person(int(proposal.get("author") or 0))
-        if item is None or author is None:
-            return Handled(
-                Outcome.REJECTED,
-                Sentence(gettext_noop("The item or the proposed author is not there any more.")),
-            )
-        written_by = envelope.writer(mail)
-        stranger = written_by is None or not accounts.owns_address(author.pk, written_by.addr_spec)
-        return _comment(
-            mail,
-            item,
-            author,
-            how_known=HowKnown.ACCEPTED,
-            whole=bool(proposal.get("whole")),
-            remark=_written_by(mail) if stranger else "",
-        )
-
-    def _answer(
-        self, mail: IncomingMail, named: Sequence[Thread], sender: _Sender, own: ThreadAddresses
-    ) -> Handled:
-        person = sender.person
-        thread = next((one for one in named if person is not None and one.person_id == person.pk), None)
-        if thread is None or person is None:
-            return _held(mail, named, sender)
-        item = queries.item(thread.item_id)
-        if item is None:
             return Handled(
                 Outcome.REJECTED, Sentence(gettext_noop("The item that it answers is not there any more."))
             )
-        if not queries.may_read(person, item):
-            polite.answer(mail, Refusal.NOT_ALLOWED, own=own, speaks=person.language, item=item.key)
-            reason = Sentence(gettext_noop("The sender is not a member of the workspace of the item."))
-            return Handled(Outcome.REJECTED, reason, item=item.key)
-        return _comment(mail, item, person, how_known=HowKnown.TOKEN)
+        if sender.several:
+            return Handled(Outcome.IGNORED, Sentence(gettext_noop("It names several senders.")))
+        return _new_mail(mail, sender, own)
 
-    def _new_mail(self, mail: IncomingMail, sender: _Sender, own: ThreadAddresses) -> Handled:
-        person = sender.person
-        if person is None:
-            polite.answer(mail, Refusal.NOT_KNOWN, own=own)
-            return Handled(
-                Outcome.REJECTED,
-                Sentence(
-                    gettext_noop("Nobody with the address %(address)s is known."),
-                    address=sender.address.addr_spec,
-                ),
-            )
-        held = _held_by_subject(mail, person)
-        if held is not None:
-            return held
-        if not connections.outgoing().items_by_mail:
-            polite.answer(mail, Refusal.NO_ITEMS, own=own, speaks=person.language)
-            return Handled(
-                Outcome.REJECTED,
-                Sentence(gettext_noop("It answers no mail of ours, and items by mail are off.")),
-            )
-        workspace = _workspace_for(person)
-        if workspace is None:
-            polite.answer(mail, Refusal.NO_WORKSPACE, own=own, speaks=person.language)
-            return Handled(
-                Outcome.REJECTED, Sentence(gettext_noop("The sender is a member of no workspace."))
-            )
-        return _item(mail, workspace, person)
+    def choices(self, proposal: Mapping[str, Any]) -> Sequence[Choice]:
+        """What a held mail may become today."""
+        return holding.choices(proposal)
+
+    def accept_held(
+        self, mail: IncomingMail, proposal: Mapping[str, Any], *, choice: str = "", by: str = ""
+    ) -> Handled:
+        """Do with a held mail what a person chose. Rights and state of today decide."""
+        return holding.accept(mail, proposal, choice=choice, by=by)
 
 
-# --- deciding -----------------------------------------------------------------------------------------------
+def _to_ignore(mail: IncomingMail, own: ThreadAddresses) -> Handled | None:
+    """Mails that no person wrote to us, or that nobody wants."""
+    if envelope.is_our_own(mail, own):
+        return Handled(Outcome.IGNORED, Sentence(gettext_noop("A mail that Depesche itself wrote.")))
+    if mail.reading.kind is not Kind.PERSONAL:
+        return Handled(Outcome.IGNORED, _why_not_personal(mail))
+    if mail.envelope_sender == "":
+        return Handled(
+            Outcome.IGNORED, Sentence(gettext_noop("A mail with the null sender: written by a program."))
+        )
+    blocked = blocking.blocked(mail.reading.mail.from_)
+    if blocked:
+        return Handled(
+            Outcome.IGNORED, Sentence(gettext_noop("The sender %(address)s is blocked."), address=blocked)
+        )
+    return None
 
 
 def _why_not_personal(mail: IncomingMail) -> Sentence:
@@ -158,78 +117,114 @@ def _why_not_personal(mail: IncomingMail) -> Sentence:
     return Sentence(message, sign=mail.reading.reason)
 
 
-def _without_author(mail: IncomingMail, named: Sequence[Thread]) -> Handled:
-    """No From, or several: nobody's word. Where it answers something, a person may still want it."""
-    authors = mail.reading.mail.from_
-    if not authors or not named:
+# --- answers ------------------------------------------------------------------------------------------------
+
+
+def _item_of(mail: IncomingMail, named: Sequence[Thread], sender: Sender) -> tuple[Item | None, bool]:
+    """The item that a mail belongs to, and whether its subject alone says so.
+
+    Tokens of the writer go before those of others, and those before the mails that it answers.
+    """
+    writer = sender.person.pk if sender.person is not None else None
+    for thread in sorted(named, key=lambda one: (one.person_id != writer, one.person_id is None)):
+        item = queries.item(thread.item_id)
+        if item is not None:
+            return item, False
+    parsed = mail.reading.mail
+    linked = thread_queries.linked_item([*parsed.in_reply_to[:10], *reversed(parsed.references[-20:])])
+    item = queries.item(linked) if linked is not None else None
+    if item is not None or sender.person is None:
+        return item, False
+    key = envelope.key_in_subject(parsed.subject)
+    if not key or not envelope.is_reply(parsed.subject):
+        return None, False
+    item = queries.find_item(key)
+    return (
+        (item, True) if item is not None and participation.may_answer(sender.person, item) else (None, False)
+    )
+
+
+def _answer(
+    mail: IncomingMail,
+    item: Item,
+    named: Sequence[Thread],
+    sender: Sender,
+    own: ThreadAddresses,
+    *,
+    by_subject: bool,
+) -> Handled:
+    rules = rules_for(item.workspace)
+    token = weighing.token_of(named, sender, item.pk, rules, mail)
+    found = established(weighing.evidence(sender, token), rules.proof)
+    person = sender.person
+    if isinstance(found, Lack) or person is None:
+        lack = found if isinstance(found, Lack) else Lack.STRANGER
+        return holding.hold_answer(mail, item, named, sender, token, lack, by_subject=by_subject, rules=rules)
+    if not participation.may_answer(person, item):
+        polite.answer(mail, Refusal.NOT_ALLOWED, own=own, speaks=person.language, item=item.key)
+        reason = Sentence(gettext_noop("The sender is not a member of the workspace of the item."))
+        return Handled(Outcome.REJECTED, reason, item=item.key)
+    return effects.comment(mail, item, Author(person, found, sender, token), rules=rules, own=own)
+
+
+# --- new mails ----------------------------------------------------------------------------------------------
+
+
+def _new_mail(mail: IncomingMail, sender: Sender, own: ThreadAddresses) -> Handled:
+    person = sender.person
+    if person is None or person.is_guest:
+        return _from_outside(mail, sender, own)
+    if not connections.outgoing().items_by_mail:
+        polite.answer(mail, Refusal.NO_ITEMS, own=own, speaks=person.language)
         return Handled(
-            Outcome.IGNORED,
+            Outcome.REJECTED,
+            Sentence(gettext_noop("It answers no mail of ours, and items by mail are off.")),
+        )
+    workspace = _workspace_for(person)
+    if workspace is None:
+        polite.answer(mail, Refusal.NO_WORKSPACE, own=own, speaks=person.language)
+        return Handled(Outcome.REJECTED, Sentence(gettext_noop("The sender is a member of no workspace.")))
+    rules = rules_for(workspace)
+    checked = sender.check is Check.PASSED
+    if sender.check is Check.FAILED or rules.new_items is NewItems.HOLD or (
+        rules.new_items is NewItems.CHECK and not checked
+    ):  # fmt: skip
+        return holding.hold_new(mail, workspace, sender)
+    how = HowKnown.CHECKED if checked else HowKnown.ADDRESS
+    return effects.new_item(mail, workspace, Author(person, how, sender, Token.NONE), rules=rules, own=own)
+
+
+def _from_outside(mail: IncomingMail, sender: Sender, own: ThreadAddresses) -> Handled:
+    """A new mail of a stranger or a guest: what becomes of it is the default workspace's rule."""
+    workspace = queries.default_workspace()
+    rules = rules_for(workspace)
+    takes_items = connections.outgoing().items_by_mail and workspace is not None
+    if rules.strangers is Strangers.REFUSE or workspace is None or not takes_items:
+        polite.answer(mail, Refusal.NOT_KNOWN, own=own)
+        return Handled(
+            Outcome.REJECTED,
             Sentence(
-                gettext_noop("It names several senders.") if authors else gettext_noop("It names no sender.")
+                gettext_noop("Nobody with the address %(address)s is known."),
+                address=sender.address.addr_spec,
             ),
         )
-    return _held(mail, named, _Sender(authors[0], None))
+    if rules.strangers is Strangers.HOLD or sender.check is Check.FAILED:
+        return holding.hold_new(mail, workspace, sender)
+    try:
+        guest = guest_of(mail, sender)
+    except ValidationError as refusal:
+        return Handled(Outcome.REJECTED, " ".join(refusal.messages))
+    how = HowKnown.CHECKED if sender.check is Check.PASSED else HowKnown.ADDRESS
+    return effects.new_item(mail, workspace, Author(guest, how, sender, Token.NONE), rules=rules, own=own)
 
 
-def _held(mail: IncomingMail, named: Sequence[Thread], sender: _Sender) -> Handled:
-    """A thread, but not the address of the person whom it was opened for: forwarded, another address, or
-    forged."""
-    for thread in sorted(named, key=lambda one: one.person_id is None):
-        item = queries.item(thread.item_id)
-        if item is None:
-            continue
-        opened_for = accounts.person(thread.person_id) if thread.person_id is not None else None
-        by_address = sender.person if sender.person and queries.may_read(sender.person, item) else None
-        author = by_address or (opened_for if opened_for and queries.may_read(opened_for, item) else None)
-        if author is None:
-            continue
-        if by_address is not None:
-            reason = Sentence(
-                gettext_noop("From the address of %(name)s, but in answer to a mail to somebody else."),
-                name=by_address.name,
-            )
-        else:
-            reason = Sentence(
-                gettext_noop("In answer to a mail to %(name)s, but from another address: %(address)s."),
-                name=author.name,
-                address=sender.address.addr_spec,
-            )
-        return Handled(
-            Outcome.HELD, reason, item=item.key, text=mail.reading.text, proposal=_proposal(item, author)
-        )
-    return Handled(
-        Outcome.REJECTED,
-        Sentence(gettext_noop("It answers a mail about an item that its writer may not read.")),
-    )
-
-
-def _held_by_subject(mail: IncomingMail, person: Person) -> Handled | None:
-    """An answer whose mail program dropped every trace of ours but the subject: rather held than made a new
-    item."""
-    subject = mail.reading.mail.subject
-    key = envelope.key_in_subject(subject)
-    item = queries.readable_item(person, key) if key and envelope.is_reply(subject) else None
-    if item is None:
-        return None
-    reason = Sentence(
-        gettext_noop(
-            "Its subject names %(item)s, but it answers no mail of ours; the address alone says who wrote it."
-        ),
-        item=item.key,
-    )
-    return Handled(
-        Outcome.HELD, reason, item=item.key, text=mail.reading.text, proposal=_proposal(item, person)
-    )
-
-
-def _proposal(item: Item, author: Person, *, whole: bool = False) -> dict[str, Any]:
-    return {
-        "action": "comment",
-        "item": item.pk,
-        "author": author.pk,
-        "author_name": author.name,
-        "whole": whole,
-    }
+def guest_of(mail: IncomingMail, sender: Sender) -> Person:
+    """The guest (or whoever else has that address) in whose name a stranger's mail is kept."""
+    if sender.person is not None:
+        return sender.person
+    parsed = mail.reading.mail
+    spoken = language.guess(f"{parsed.subject}\n{mail.reading.text}")
+    return accounts.guest(sender.address, language=spoken, now=mail.received_at)
 
 
 def _workspace_for(person: Person) -> Workspace | None:
@@ -238,111 +233,3 @@ def _workspace_for(person: Person) -> Workspace | None:
     if default is not None and queries.is_member(person, default):
         return default
     return queries.workspaces_of(person).order_by("id").first()
-
-
-# --- doing --------------------------------------------------------------------------------------------------
-
-
-def _comment(
-    mail: IncomingMail, item: Item, author: Person, *, how_known: str, whole: bool = False, remark: str = ""
-) -> Handled:
-    parsed = mail.reading.mail
-    if parsed.is_encrypted:
-        reason = Sentence(gettext_noop("It is encrypted, and nobody here has the key."))
-        return Handled(Outcome.HELD, reason, item=item.key, proposal=_proposal(item, author))
-    answer = reply_text(parsed, known_texts=known.sent_texts(parsed))
-    text, cut = (f"{answer.text}\n\n{answer.cut}".strip(), "") if whole else (answer.text, answer.cut)
-    kept, left_out = _files(mail)
-    if not text.strip() and not kept:
-        reason = Sentence(gettext_noop("Nothing is left of it without the quoted text."))
-        if not cut.strip():
-            return Handled(Outcome.IGNORED, Sentence(gettext_noop("There is nothing in it.")), item=item.key)
-        return Handled(Outcome.HELD, reason, item=item.key, proposal=_proposal(item, author, whole=True))
-    with translation.override(author.language):
-        text, cut = _fitting(text, cut)
-        text = "\n\n".join(part for part in (remark, text, _left_out(left_out)) if part)
-    try:
-        comment = actions.add_comment(
-            item,
-            author=author,
-            text=text,
-            cut=cut,
-            attachments=kept,
-            via=Via.MAIL,
-            received=mail.received_id,
-            how_known=how_known,
-        )
-    except ValidationError as refusal:
-        return Handled(Outcome.REJECTED, " ".join(refusal.messages), item=item.key, text=text)
-    reason = Sentence(gettext_noop("A comment by %(name)s."), name=author.name)
-    return Handled(Outcome.COMMENT, reason, item=item.key, comment=comment.pk, text=text)
-
-
-def _item(mail: IncomingMail, workspace: Workspace, author: Person) -> Handled:
-    parsed = mail.reading.mail
-    answer = _letter_of(mail)
-    kept, left_out = _files(mail)
-    with translation.override(author.language):
-        title = envelope.title_of(parsed.subject) or _first_line(answer.text) or _("(no subject)")
-        text, _cut = _fitting(answer.text, "")
-        text = "\n\n".join(part for part in (text, _left_out(left_out)) if part)
-    try:
-        with transaction.atomic():
-            item = actions.create_item(
-                workspace,
-                author=author,
-                title=title[: actions.MAX_TITLE],
-                description=text,
-                attachments=kept,
-                via=Via.MAIL,
-                received=mail.received_id,
-                how_known=HowKnown.ADDRESS,
-            )
-    except ValidationError as refusal:
-        return Handled(Outcome.REJECTED, " ".join(refusal.messages), text=text)
-    reason = Sentence(gettext_noop("A new item by %(name)s, known by the address alone."), name=author.name)
-    return Handled(Outcome.ITEM, reason, item=item.key, text=text)
-
-
-def _letter_of(mail: IncomingMail) -> ReplyText:
-    """The words of a new mail. A mail that is all quote (somebody forwards it) is taken whole."""
-    answer = reply_text(mail.reading.mail)
-    if answer.text.strip() or not answer.cut.strip():
-        return answer
-    return ReplyText(answer.cut, "", answer.had_quote, answer.had_signature, answer.from_html)
-
-
-def _first_line(text: str) -> str:
-    return next((line.strip()[:120] for line in text.splitlines() if line.strip()), "")
-
-
-def _files(mail: IncomingMail) -> tuple[list[NewAttachment], list[NewAttachment]]:
-    return files.within_limits(
-        [
-            NewAttachment(file.filename, file.content_type, file.data, file.content_id or "")
-            for file in mail.reading.attachments
-        ]
-    )
-
-
-def _fitting(text: str, cut: str) -> tuple[str, str]:
-    """A text that is longer than a comment may be goes on in what was cut: nothing is lost."""
-    room = actions.MAX_TEXT - _ROOM
-    return (text, cut) if len(text) <= room else (text[:room] + " …", f"{text[room:]}\n\n{cut}")
-
-
-def _left_out(left_out: Sequence[NewAttachment]) -> str:
-    if not left_out:
-        return ""
-    names = ", ".join(files.safe_filename(file.filename) for file in left_out[:5])
-    return "*" + ngettext(
-        "One file was too large and was left out: %(names)s",
-        "%(number)d files were too large or too many and were left out: %(names)s",
-        len(left_out),
-    ) % {"names": names, "number": len(left_out)} + "*"  # fmt: skip
-
-
-def _written_by(mail: IncomingMail) -> str:
-    """Above a comment that a person accepted, but that its author's own address did not write."""
-    names = ", ".join(str(author) for author in mail.reading.mail.from_[:3])
-    return "*" + _("Written from %(address)s:") % {"address": names} + "*" if names else ""

@@ -39,13 +39,22 @@ class Refusal(Enum):
     NO_ITEMS = "no_items"  # items by mail are off, and it is no answer
     NOT_ALLOWED = "not_allowed"  # to comment on this item
     NO_WORKSPACE = "no_workspace"  # in which the sender could make an item
+    PARTLY = "partly"  # taken, but for some files or commands
+    TAKEN = "taken"  # a guest's mail: this is where to answer
 
 
 def answer(
-    mail: IncomingMail, reason: Refusal, *, own: ThreadAddresses, speaks: str = "", item: str = ""
+    mail: IncomingMail,
+    reason: Refusal,
+    *,
+    own: ThreadAddresses,
+    speaks: str = "",
+    item: str = "",
+    detail: str = "",
+    thread: tuple[int, int] | None = None,
 ) -> bool:
     """Write the answer, unless there must be none; whether one was written. `speaks`: the language, where
-    known.
+    known; `detail`: what follows the sentence; `thread`: item and person to whom a reply to it belongs.
 
     Part of the transaction in which the mail is processed.
     """
@@ -61,7 +70,7 @@ def answer(
     parsed = mail.reading.mail
     spoken = speaks or language.guess(f"{parsed.subject}\n{mail.reading.text}")
     with translation.override(spoken):
-        said = _letter(reason, item, parsed.subject, spoken)
+        said = _letter(reason, item, parsed.subject, spoken, detail)
         text, html = letter.text(said), letter.html(said)
     settings = connections.outgoing()
     answered = parsed.message_id if parsed.message_id else None
@@ -78,8 +87,14 @@ def answer(
         ),
         boundary=secrets.token_hex(12),
     )
-    message_id = compose.message_id(f"answer.{secrets.token_hex(10)}", own.domain)
-    header = compose.personal_headers(to=[to], message_id=message_id, charset=settings.charset)
+    nonce = secrets.token_hex(10)
+    message_id, reply_to = compose.message_id(f"answer.{nonce}", own.domain), None
+    if thread is not None:
+        message_id = own.message_id(*thread, f"a{nonce}", now=mail.received_at)
+        reply_to = own.reply_address(*thread, now=mail.received_at)
+    header = compose.personal_headers(
+        to=[to], message_id=message_id, reply_to=reply_to, charset=settings.charset
+    )
     message = NewMessage(
         category=Category.ANSWER, content=content, subject=said.subject, sender=SenderKind.SYSTEM, item=item
     )
@@ -109,7 +124,7 @@ def recipient(mail: IncomingMail, own: ThreadAddresses) -> Address | None:
     return None if envelope.is_address(to, own.system) else to
 
 
-def _letter(reason: Refusal, item: str, subject: str, spoken: str) -> Letter:
+def _letter(reason: Refusal, item: str, subject: str, spoken: str, detail: str) -> Letter:
     words = {
         Refusal.NOT_KNOWN: _(
             "Your mail was not taken over, because this address is not known here. Please write from the "
@@ -126,17 +141,31 @@ def _letter(reason: Refusal, item: str, subject: str, spoken: str) -> Letter:
             "Your mail was not taken over, because you are not a member of any workspace yet. Please ask "
             "the people who run this service."
         ),
+        Refusal.PARTLY: _("Your mail has become part of %(item)s, but not all of it was taken over."),
+        Refusal.TAKEN: _(
+            "Your mail has arrived and is kept as %(item)s. If you have more to say about it, please answer "
+            "this mail."
+        ),
     }[reason] % {"item": item}
+    words = f"{words}\n\n{detail}" if detail else words
     server = connections.outgoing().system_name or "Depesche"
     title = " ".join(subject.split())[:200]
     return Letter(
         language=spoken,
-        subject=_("Not taken over: %(subject)s") % {"subject": title or _("(no subject)")},
+        subject=_subject(reason) % {"subject": title or _("(no subject)"), "item": item},
         speaker=server,
         deed=_("About your mail"),
         title=title,
         words=words,
-        words_html=f'<p style="margin:0;">{escape(words)}</p>',
+        words_html="".join(f'<p style="margin:0 0 12px;">{escape(part)}</p>' for part in words.split("\n\n")),
         why=_("This is an automatic answer. You get at most one a day."),
         preheader=words,
     )
+
+
+def _subject(reason: Refusal) -> str:
+    if reason is Refusal.PARTLY:
+        return _("[%(item)s] Taken over in part: %(subject)s")
+    if reason is Refusal.TAKEN:
+        return _("[%(item)s] Arrived: %(subject)s")
+    return _("Not taken over: %(subject)s")

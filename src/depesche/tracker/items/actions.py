@@ -109,10 +109,12 @@ def create_item(  # noqa: PLR0913  the fields of an item, by keyword
     via: str = Via.WEB,
     received: int | None = None,
     how_known: str = "",
+    by_mail: bool = False,
     now: datetime | None = None,
 ) -> Item:
     """A new item with the next number of its workspace.
 
+    `by_mail`: the author need not be a member; whoever reads mails has decided that they may write this one.
     `received`: the received mail it came by; a second call for the same mail gives the first call's item.
     """
     now = now or timezone.now()
@@ -130,7 +132,8 @@ def create_item(  # noqa: PLR0913  the fields of an item, by keyword
             earlier = ItemEvent.objects.filter(received=received).select_related("item__workspace").first()
             if earlier is not None:
                 return earlier.item
-        for person in (author, responsible, manager, *(person for person, _kind in watching)):
+        _may_write(workspace, author, by_mail=by_mail)
+        for person in (responsible, manager, *(person for person, _kind in watching)):
             _must_be_member(workspace, person)
         Workspace.objects.filter(pk=workspace.pk).update(next_number=F("next_number") + 1)
         number = Workspace.objects.values_list("next_number", flat=True).get(pk=workspace.pk) - 1
@@ -172,12 +175,14 @@ def add_comment(  # noqa: PLR0913  the parts of a comment, by keyword
     received: int | None = None,
     how_known: str = "",
     fields: dict[str, Any] | None = None,
+    by_mail: bool = False,
     now: datetime | None = None,
 ) -> Comment:
     """A comment; with `fields` (as of `change_item`) the item changes in the same breath, and one notice
     tells both.
 
     `received`: the received mail it came by; a second call for the same mail gives the first call's comment.
+    `by_mail` as of `create_item`.
     """
     now = now or timezone.now()
     text = _text("text", text, needed=not attachments)
@@ -187,7 +192,7 @@ def add_comment(  # noqa: PLR0913  the parts of a comment, by keyword
             earlier = Comment.objects.filter(received=received).first()
             if earlier is not None:
                 return earlier
-        _must_be_member(item.workspace, author)
+        _may_write(item.workspace, author, by_mail=by_mail)
         changes = _apply(item, fields or {}, now)
         comment = Comment.objects.create(
             item=item,
@@ -343,6 +348,11 @@ def _attach(item: Item, comment: Comment | None, attachments: Sequence[NewAttach
             content_id=file.content_id[:250],
             created_at=now,
         )
+
+
+def _may_write(workspace: Workspace, author: Person, *, by_mail: bool) -> None:
+    if not by_mail or not author.is_active:
+        _must_be_member(workspace, author)
 
 
 def _must_be_member(workspace: Workspace, person: Person | None) -> None:

@@ -112,7 +112,9 @@ class Via(models.TextChoices):
 class HowKnown(models.TextChoices):
     """How the author of something that came by mail was established."""
 
+    TOKEN_CHECKED = "token_check", _("signed reply address, own address, checked by the mail server")
     TOKEN = "token", _("signed reply address and verified sender")
+    CHECKED = "check", _("own address, checked by the mail server")
     ADDRESS = "address", _("sender’s address alone, not verified")
     ACCEPTED = "accepted", _("accepted by a person")
 
