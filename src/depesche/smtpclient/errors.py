@@ -56,6 +56,7 @@ class Cause(enum.Enum):
     CERT_INVALID = "cert-invalid"
     TLS_TOO_OLD = "tls-too-old"
     TLS_HANDSHAKE = "tls-handshake"
+    CLIENT_CERTIFICATE_WANTED = "client-certificate-wanted"
     EHLO_REFUSED = "ehlo-refused"
     AUTH_NOT_OFFERED = "auth-not-offered"
     AUTH_NO_COMMON_MECHANISM = "auth-no-common-mechanism"
@@ -96,6 +97,7 @@ SENTENCES: dict[Cause, str] = {
     Cause.CERT_INVALID: "the server's certificate could not be verified",
     Cause.TLS_TOO_OLD: "server and client have no TLS version in common (1.2 at least)",
     Cause.TLS_HANDSHAKE: "the TLS handshake failed",
+    Cause.CLIENT_CERTIFICATE_WANTED: "the server wants a certificate from us",
     Cause.EHLO_REFUSED: "the server refused our greeting",
     Cause.AUTH_NOT_OFFERED: "the server offers no login here",
     Cause.AUTH_NO_COMMON_MECHANISM: "the server offers no login method that we can use",

@@ -90,6 +90,7 @@ class Session:
         self.tls_version: str | None = None
         self.tls_cipher: str | None = None
         self.peer_certificate_der: bytes | None = None
+        self.peer_chain_der: tuple[bytes, ...] = ()  # as the server sent it, its own certificate first
         self.taken = 0  # transactions begun
         self.under_way = 0  # of these, not decided
         self._observer = observer
@@ -266,6 +267,10 @@ class Session:
         self.dialogue.open_for_transactions = True
         self.channel.pump()
 
+    def pause(self) -> None:
+        """Begin no more transactions until `ready`; between them single commands can be tried."""
+        self.dialogue.open_for_transactions = False
+
     # ---- transactions
 
     async def submit(self, envelope: Envelope, content: bytes) -> Result:
@@ -399,6 +404,7 @@ class Session:
         assert transport is not None
         object_ = transport.get_extra_info("ssl_object")
         self.peer_certificate_der = object_.getpeercert(binary_form=True)
+        self.peer_chain_der = tls.chain_of(object_)
         self.tls_version = object_.version()
         cipher = object_.cipher()
         self.tls_cipher = cipher[0] if cipher else None

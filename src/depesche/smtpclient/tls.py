@@ -15,6 +15,7 @@ import hashlib
 import ssl
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 from cryptography import x509
 
@@ -99,6 +100,23 @@ def verify_peer(trust: Trust, der: bytes | None, hostname: str = "", *, now: dat
         raise CertificateError(Cause.CERT_EXPIRED, f"valid until {ends:%Y-%m-%d %H:%M} UTC")
 
 
+def chain_of(secured: Any) -> tuple[bytes, ...]:
+    """The certificates that the server sent, its own first, in DER; from an SSLSocket or SSLObject.
+
+    They are what it showed, not what was verified. Never empty where it showed one.
+    """
+    # Public from Python 3.13 on; before, the object underneath has it.
+    unverified = getattr(secured, "get_unverified_chain", None)
+    if unverified is None:
+        unverified = getattr(getattr(secured, "_sslobj", None), "get_unverified_chain", None)
+    found = (unverified() or ()) if unverified is not None else ()
+    chain = tuple(
+        one if isinstance(one, bytes) else ssl.PEM_cert_to_DER_cert(one.public_bytes()) for one in found
+    )
+    own = secured.getpeercert(binary_form=True)
+    return chain or ((own,) if own else ())
+
+
 _VERIFY_CAUSES = {  # X509_V_ERR_…
     9: Cause.CERT_NOT_YET_VALID,
     10: Cause.CERT_EXPIRED,
@@ -116,6 +134,7 @@ _VERIFY_CAUSES = {  # X509_V_ERR_…
 
 _PLAIN_SERVER = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG", "RECORD_LAYER_FAILURE")
 _TOO_OLD = ("UNSUPPORTED_PROTOCOL", "PROTOCOL_VERSION", "VERSION_TOO_LOW", "NO_PROTOCOLS_AVAILABLE")
+_WANTS_OURS = ("ALERT_CERTIFICATE_REQUIRED",)
 _WEAK = ("EE_KEY_TOO_SMALL", "CA_KEY_TOO_SMALL", "CA_MD_TOO_WEAK", "DH_KEY_TOO_SMALL")
 
 
@@ -130,6 +149,7 @@ def cause_of(error: BaseException) -> tuple[Cause, str]:
         for names, cause in (
             (_PLAIN_SERVER, Cause.PLAIN_ON_TLS_PORT),
             (_TOO_OLD, Cause.TLS_TOO_OLD),
+            (_WANTS_OURS, Cause.CLIENT_CERTIFICATE_WANTED),
             (_WEAK, Cause.CERT_WEAK),
         ):
             if any(name in reason for name in names):

@@ -43,7 +43,7 @@ def test_wrong_port_type_test_apply_and_save(signed_in: Page) -> None:
     page.check("input[name=encryption][value=ssl]")
     assert port.input_value() == "587"
 
-    behaviour = Behaviour(senders={"jana@nordlicht.example": "553 5.7.1 not owned by user"})
+    behaviour = Behaviour(authors={"jana@nordlicht.example": "550 5.7.60 not allowed to send as this sender"})
     with in_thread(FakeServer(behaviour)) as server:
         page.fill("#host", "127.0.0.1")
         page.fill("#port", str(server.port))
@@ -61,7 +61,7 @@ def test_wrong_port_type_test_apply_and_save(signed_in: Page) -> None:
         page.get_by_role("button", name="Apply and repeat").click()
         page.get_by_role("heading", name="The server accepted the test mail").wait_for()
         assert page.locator("input[name=sender][value=system]").is_checked()
-        assert len(server.messages) == 2
+        assert len(server.messages) == 2  # each time the one From the system address
         assert not queries.outgoing().host
 
         page.fill("#maxNoOfSMTPConnections", "0")

@@ -142,7 +142,7 @@ def test_testing_prints_the_steps_in_order(run: Any) -> None:
         assert ran.code == 1
         assert "login: User name or password is wrong." in ran.err
         assert "try:    username=t@x.example" in ran.out
-    assert len(server.messages) == 2
+    assert len(server.messages) == 4  # two tests, each with a mail From the system and one From the person
     assert not queries.outgoing().host
     assert run(*test, "--json", stdin=CANARY).code == 1
 

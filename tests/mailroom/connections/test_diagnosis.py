@@ -15,7 +15,7 @@ import pytest
 import trustme
 
 from depesche.mailroom.connections import actions, queries
-from depesche.mailroom.connections.diagnosis import arrival, walk
+from depesche.mailroom.connections.diagnosis import arrival, reaching
 from depesche.mailroom.connections.diagnosis.plan import learn, plan_test
 from depesche.mailroom.connections.diagnosis.running import run
 from depesche.mailroom.connections.diagnosis.steps import Outcome, Step, flows
@@ -85,7 +85,12 @@ def test_a_server_that_works(db: Any) -> None:
         "arrival": Outcome.SKIPPED,
     }
     assert flows(steps.values())
-    (mail,) = server.messages
+    of_user, mail = server.messages
+    assert (of_user.reverse_path, of_user.recipients) == (
+        "tracker@nordlicht.example",
+        ["jana@nordlicht.example"],
+    )
+    assert message_from_bytes(of_user.content, policy=policy.default)["From"] == "jana@nordlicht.example"
     assert (mail.reverse_path, mail.recipients) == ("tracker@nordlicht.example", ["jana@nordlicht.example"])
     parsed = message_from_bytes(mail.content, policy=policy.default)
     assert parsed["From"] == "Nordlicht Tracker <tracker@nordlicht.example>"
@@ -163,12 +168,17 @@ def test_a_server_that_hangs_is_left_in_time(db: Any) -> None:
     with serving(Behaviour(faults={"ehlo": HANG})) as server:
         steps = walked(settings_for(server), seconds=0.2)
     assert steps["capabilities"].cause is not None
-    assert steps["capabilities"].cause.code == "timeout"
+    assert steps["capabilities"].cause.code == "silent"
     assert "127.0.0.1" in steps["capabilities"].cause.sentence
 
 
+JANA = "jana@nordlicht.example"
+
+
 def test_the_user_may_be_refused_where_only_the_system_sends(db: Any) -> None:
-    behaviour = Behaviour(senders={"jana@nordlicht.example": "553 5.7.1 not owned by user tracker"})
+    behaviour = Behaviour(
+        authors={JANA: "550 5.7.60 Client does not have permissions to send as this sender"}
+    )
     with serving(behaviour) as server:
         steps = walked(settings_for(server))
         step = steps["mail-from-user"]
@@ -178,10 +188,57 @@ def test_the_user_may_be_refused_where_only_the_system_sends(db: Any) -> None:
         step = steps["mail-from-user"]
         assert (step.outcome, step.result) == (Outcome.FAILED, "failed")
         assert step.cause is not None
+        assert step.cause.code == "header-from-refused"
         assert step.cause.change == {"sender": "system"}
         assert steps["content"].outcome is Outcome.OK
         assert not flows(steps.values())
     assert len(server.messages) == 2
+
+
+@pytest.mark.parametrize("sender", ["user", "system"])
+def test_an_envelope_that_is_refused_does_no_harm_where_the_mail_itself_is_taken(
+    db: Any, sender: str
+) -> None:
+    """The return path is the system address whoever wrote."""
+    with serving(Behaviour(senders={JANA: "553 5.7.1 not owned by user tracker"})) as server:
+        steps = walked(settings_for(server, sender=sender))
+    step = steps["mail-from-user"]
+    assert (step.outcome, step.result) == (Outcome.HINT, "failed")
+    assert step.cause is not None
+    assert step.cause.code == "sender-not-owned"
+    assert step.cause.change is None
+    assert "whole mail" in step.cause.remedy
+    assert flows(steps.values())
+    assert len(server.messages) == 2
+
+
+@pytest.mark.parametrize("act", ["554 5.7.1 no", "451 4.3.0 later", CUT, "421 4.3.0 closing"])
+def test_a_mail_from_the_user_is_refused_in_words_that_do_not_say_why(db: Any, act: Any) -> None:
+    """Beside the system's mail, which passes, the From must be the reason, whatever the server said."""
+    with serving(Behaviour(authors={JANA: act})) as server:
+        steps = walked(settings_for(server, sender="user"))
+    step = steps["mail-from-user"]
+    assert step.outcome is Outcome.FAILED
+    assert step.cause is not None
+    assert step.cause.change == {"sender": "system"}
+    assert steps["content"].outcome is Outcome.OK
+    assert [message_from_bytes(one.content)["To"] for one in server.messages] == [JANA]
+
+
+def test_the_second_mail_reaches_nobody_but_the_person_who_tests(db: Any) -> None:
+    with serving(Behaviour()) as server:
+        walked(settings_for(server), to="somebody.else@example.org")
+        assert [one.recipients for one in server.messages] == [[JANA], ["somebody.else@example.org"]]
+        server.messages.clear()
+    with serving(Behaviour(recipients={JANA: "554 5.7.1 Relay access denied"})) as server:
+        steps = walked(settings_for(server), to="somebody.else@example.org")
+        assert [one.recipients for one in server.messages] == [["somebody.else@example.org"]]
+        assert steps["mail-from-user"].outcome is Outcome.OK
+        assert "whole" not in steps["mail-from-user"].fact
+        server.messages.clear()
+        # Where mails From persons do go out, it has to be known.
+        walked(settings_for(server, sender="user"), to="somebody.else@example.org")
+        assert [one.recipients for one in server.messages] == [["somebody.else@example.org"]] * 2
 
 
 # --- encryption ---------------------------------------------------------------------------------------------
@@ -224,7 +281,7 @@ def test_plain_words_to_a_port_that_wants_tls(
         steps = walked(settings_for(server, encryption=encryption), seconds=1.0)
     assert steps["greeting"].cause is not None
     assert steps["greeting"].cause.code == "tls-on-plain-port"
-    assert steps["greeting"].cause.change == {"encryption": "ssl"}
+    assert steps["greeting"].cause.change == {"encryption": "ssl", "port": str(server.port)}
 
 
 def test_tls_to_a_port_that_speaks_plain(db: Any) -> None:
@@ -328,7 +385,7 @@ def mailbox(db: Any) -> Any:
 
 def test_the_mailbox_comes_first_where_it_is_wanted(mailbox: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     order: list[str] = []
-    monkeypatch.setattr(walk, "login_only", lambda config: order.append(f"mailbox {config.host}"))
+    monkeypatch.setattr(reaching, "login_only", lambda config: order.append(f"mailbox {config.host}"))
     monkeypatch.setattr(arrival, "wait_for", lambda *_args, **_more: arrival.Arrival(arrived=True))
 
     def decide(stage: str, *_rest: object) -> None:
@@ -345,7 +402,7 @@ def test_a_mailbox_that_refuses_is_the_cause(mailbox: Any, monkeypatch: pytest.M
     def refuse(config: Any) -> None:
         raise MailboxError(MailboxStage.LOGIN, Cause.AUTH_REFUSED, reply="-ERR no")
 
-    monkeypatch.setattr(walk, "login_only", refuse)
+    monkeypatch.setattr(reaching, "login_only", refuse)
     with serving(Behaviour()) as server:
         steps = walked(settings_for(server, auth="mailbox-first"))
     cause = steps["login"].cause
@@ -364,7 +421,10 @@ def test_arrival_is_watched_in_the_mailbox(mailbox: Any, monkeypatch: pytest.Mon
         )
         steps = walked(settings_for(server))
     assert steps["arrival"].outcome is Outcome.OK
-    assert server.messages[0].recipients == ["jana@nordlicht.example", "tracker@nordlicht.example"]
+    assert [one.recipients for one in server.messages] == [
+        ["tracker@nordlicht.example"],  # the mail From the person: read by nobody
+        ["jana@nordlicht.example", "tracker@nordlicht.example"],
+    ]
     assert not steps["arrival"].proves_tags
 
 
@@ -384,7 +444,7 @@ def test_a_copy_to_a_tagged_address_proves_that_tags_arrive(
         monkeypatch.setattr(arrival, "_fetched_already", copies)
         plan = plan_test(settings_for(server), to="jana@nordlicht.example")
         steps = list(run(plan))
-    assert server.messages[0].recipients[2] == plan.tagged_address
+    assert server.messages[-1].recipients[2] == plan.tagged_address
     assert plan.tagged_address.startswith("tracker+test-")
     assert steps[-1].proves_tags
     assert Step.restored(steps[-1].stored()) == steps[-1]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
 from collections import defaultdict
 from pathlib import Path
 
 import pytest
 from django.utils import translation
 
-from depesche.mailroom.connections.diagnosis.causes import ENTRIES, explain
+from tests.mailroom.connections import provoking
 
 FOLDER = Path(__file__).parents[3] / "docs" / "admin"
 LANGUAGES = ("en", "de")
@@ -20,11 +21,13 @@ Made of the table in `src/depesche/mailroom/connections/diagnosis/causes.py`, fr
 connection, the mail status and `depesche connection test` speak; a test compares the two.
 To write it anew: `python -m tests.mailroom.connections.test_docs_causes`.
 
-The word in the first column is the `code` that `depesche connection test --json` prints. Where the last
-column has a setting, the page offers it as a button and the command as `try:`.
+The word in the first column is the `code` that `depesche connection test --json` prints. Where the fifth
+column has a setting, the page offers it as a button and the command as `try:`, with the value that fits. The
+last column names the test in which a server (or the network, or the settings) shows this cause; `test_causes`
+stands for `tests/mailroom/connections/test_causes.py::test_a_server_shows_it`.
 
-| code | what is the case | why | what to do | setting |
-|---|---|---|---|---|
+| code | what is the case | why | what to do | setting | shown by |
+|---|---|---|---|---|---|
 """,
     "de": """# Ursachen und Abhilfen
 
@@ -33,10 +36,13 @@ Verbindung, der Mail-Zustand und `depesche connection test` sprechen; ein Test v
 Neu schreiben: `python -m tests.mailroom.connections.test_docs_causes`.
 
 Das Wort in der ersten Spalte ist der `code`, den `depesche connection test --json` ausgibt. Steht in der
-letzten Spalte eine Einstellung, so bietet die Seite sie als Schaltfläche an und der Befehl als `try:`.
+fünften Spalte eine Einstellung, so bietet die Seite sie als Schaltfläche an und der Befehl als `try:`, mit
+dem Wert, der passt. Die letzte Spalte nennt den Test, in dem ein Server (oder das Netz, oder die
+Einstellungen) diese Ursache zeigt; `test_causes` steht für
+`tests/mailroom/connections/test_causes.py::test_a_server_shows_it`.
 
-| Code | Was ist der Fall | Warum | Was ist zu tun | Einstellung |
-|---|---|---|---|---|
+| Code | Was ist der Fall | Warum | Was ist zu tun | Einstellung | Gezeigt von |
+|---|---|---|---|---|---|
 """,
 }
 _PLACES = {
@@ -57,18 +63,44 @@ _PLACES = {
         "seconds": "30",
     },
 }
+_USUAL = "tests/mailroom/connections/test_causes.py::test_a_server_shows_it"
 _ENCRYPTION = {"en": "*encryption*", "de": "*Verschlüsselung*"}
+
+
+def provoked() -> dict[str, str]:
+    """Code of a cause -> the test that provokes it."""
+    for module in provoking.MODULES:
+        importlib.import_module(module)
+    return dict(provoking.PROVOKED)
+
+
+def test_each_cause_is_shown_by_a_test_that_exists() -> None:
+    """A cause that no server was seen to show is a guess. See provoking.py."""
+    from depesche.mailroom.connections.diagnosis.causes import ENTRIES
+
+    known = provoked()
+    missing = set(ENTRIES) - set(known)
+    assert not missing, "write a scene (scenes.py), or mark its test with @provokes (provoking.py)"
+    for code, test in known.items():
+        file, _, name = test.partition("::")
+        text = (FOLDER.parents[1] / file).read_text(encoding="utf-8")
+        assert f"def {name.partition('[')[0]}(" in text, code
 
 
 def page(language: str) -> str:
     """The whole page in that language, as it is to be."""
+    from depesche.mailroom.connections.diagnosis import remedies
+    from depesche.mailroom.connections.diagnosis.causes import ENTRIES, explain
+
     rows = []
+    shown = provoked()
     with translation.override(language):
         for code in ENTRIES:
             facts: dict[str, object] = defaultdict(str, _PLACES[language], encryption=_ENCRYPTION[language])
             cause = explain(code, facts)
-            change = " ".join(f"`{key}={value}`" for key, value in (cause.change or {}).items())
-            cells = (f"`{cause.code}`", f"**{cause.title}**", cause.sentence, cause.remedy, change)
+            change = f"`{remedies.SHOWN[code]}`" if code in remedies.SHOWN else ""
+            shown_by = f"`{shown.get(code, '').replace(_USUAL, 'test_causes')}`"
+            cells = (f"`{cause.code}`", f"**{cause.title}**", cause.sentence, cause.remedy, change, shown_by)
             rows.append(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |\n")
     return _HEADS[language] + "".join(rows)
 
@@ -81,8 +113,12 @@ def test_the_page_shows_the_table(language: str) -> None:
 
 def test_both_pages_say_the_same_in_different_words() -> None:
     """A cause without German words would stand in English on the German page."""
-    english, german = (page(language).splitlines() for language in LANGUAGES)
-    rows = [pair for pair in zip(english, german, strict=True) if pair[0].startswith("| `")]
+    from depesche.mailroom.connections.diagnosis.causes import ENTRIES
+
+    english, german = (
+        [line for line in page(language).splitlines() if line.startswith("| `")] for language in LANGUAGES
+    )
+    rows = list(zip(english, german, strict=True))
     assert len(rows) == len(ENTRIES)
     for one, other in rows:
         assert one.split(" | ")[0] == other.split(" | ")[0]

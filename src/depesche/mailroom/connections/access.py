@@ -7,7 +7,6 @@ leaves out.
 
 from __future__ import annotations
 
-import ipaddress
 from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
@@ -17,6 +16,7 @@ from depesche.mailroom.connections.choices import Auth
 from depesche.mailroom.connections.models import IncomingMailbox, OutgoingConnection
 from depesche.mailroom.connections.queries import IncomingSettings, OutgoingSettings
 from depesche.mailroom.connections.secrets import Secret
+from depesche.mailroom.connections.validation import is_this_machine
 from depesche.smtpclient.config import ConnectionConfig, Encryption, Password, Timeouts, Trust
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def stored_password(kind: type[OutgoingConnection] | type[IncomingMailbox], plac
 def same_host(one: str, other: str) -> bool:
     """Whether two host names as typed mean one host, so that a password typed for one may go to the other."""
     one, other = _plain(one), _plain(other)
-    return bool(one) and (one == other or (_is_loopback(one) and _is_loopback(other)))
+    return bool(one) and (one == other or (is_this_machine(one) and is_this_machine(other)))
 
 
 def may_share_mailbox_password(settings: OutgoingSettings, mailbox: IncomingSettings) -> bool:
@@ -156,12 +156,3 @@ def _given(password: str | Secret | None) -> Secret | None:
 
 def _plain(host: str) -> str:
     return host.strip().strip("[]").rstrip(".").lower()
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

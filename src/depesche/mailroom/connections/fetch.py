@@ -57,7 +57,7 @@ def fetch(
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     with _handshake(host, port, starttls, context, timeout) as secured:
-        octets = _chain(secured)
+        octets = tls.chain_of(secured)
     found = [one for one in map(certificates.from_der, octets) if one is not None]
     if not found:
         raise CannotFetch(Cause.CERT_INVALID)
@@ -105,19 +105,6 @@ def _why(error: OSError) -> tuple[Cause, str]:
     if isinstance(error, ConnectionError):
         return Cause.CONNECTION_LOST, ""
     return Cause.NETWORK, error.strerror or ""
-
-
-def _chain(secured: ssl.SSLSocket) -> list[bytes]:
-    own = secured.getpeercert(binary_form=True)
-    # Public from Python 3.13 on; before, the object underneath has it.
-    unverified = getattr(secured, "get_unverified_chain", None)
-    if unverified is None:
-        unverified = getattr(getattr(secured, "_sslobj", None), "get_unverified_chain", None)
-    chain = []
-    for one in (unverified() or ()) if unverified is not None else ():
-        octets = one if isinstance(one, bytes) else ssl.PEM_cert_to_DER_cert(one.public_bytes())
-        chain.append(octets)
-    return chain or ([own] if own else [])
 
 
 # --- In clear, up to the word that begins TLS ---------------------------------------------------------------

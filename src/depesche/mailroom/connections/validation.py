@@ -22,6 +22,16 @@ _DIGITS = re.compile(r"[0-9]{1,6}")
 _AUTHSERV_ID = re.compile(r"[a-z0-9_][a-z0-9._-]{0,254}")
 
 
+def is_this_machine(host: str) -> bool:
+    """Whether a line to this host never leaves the machine, so that nobody can listen to it."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 def host(text: str) -> str:
     """A host name (international ones as A-labels, lower case) or an IP address without brackets; "" for
     none.

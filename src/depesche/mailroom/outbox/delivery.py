@@ -19,7 +19,7 @@ from typing import Any
 
 from depesche.mailroom.connections import access
 from depesche.mailroom.connections.choices import Auth
-from depesche.mailroom.connections.diagnosis.replies import Refusal, refusal_of
+from depesche.mailroom.connections.diagnosis.replies import SAYS_LITTLE, Refusal, refusal_of
 from depesche.mailroom.connections.sender_policy import NoSystemAddress
 from depesche.mailroom.mailboxes import MailboxError
 from depesche.mailroom.outbox import mailbox_first, queue, retry, sender_repair
@@ -256,7 +256,7 @@ class Delivery:
         self._put(parcel, started, made, one, error)
         if revive and one.reply is not None:
             meaning = refusal_of(one.stage, one.reply)
-            cause = meaning.value if meaning else "refused-alike"
+            cause = meaning.value if meaning and meaning not in SAYS_LITTLE else "refused-alike"
             self._rest(Fault(cause, one.stage.value, str(one.reply)[:_MOST_WORDS], revive))
         elif made.treatment is Treatment.PAUSE:
             self._rest(_fault_of_result(one, error))

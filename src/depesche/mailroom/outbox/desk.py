@@ -426,7 +426,8 @@ class Desk:
             self._revision = revision
         paused = health.flow is Flow.PAUSED
         now = self.now()
-        due = paused and (health.next_probe_at is None or health.next_probe_at <= now or self._impatient())
+        probable = paused and orders.config is not None  # what is missing in the settings, no probe finds
+        due = probable and (health.next_probe_at is None or health.next_probe_at <= now or self._impatient())
         self._effective = health.effective_cap if orders.settings.configured else None
         if orders.paused and not paused:
             self._changed = True

@@ -23,6 +23,9 @@ import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from email import policy
+from email.parser import BytesHeaderParser
+from email.utils import parseaddr
 from types import TracebackType
 from typing import Self
 
@@ -47,7 +50,8 @@ MECHANISMS = ("SCRAM-SHA-256", "SCRAM-SHA-1", "CRAM-MD5", "PLAIN", "LOGIN", "XOA
 
 @dataclass(frozen=True)
 class Behaviour:
-    """How the server behaves. `faults` and `recipients` are looked up first, then `decide`."""
+    """How the server behaves. `faults`, `senders`, `recipients` and `authors` are looked up first, then
+    `decide`."""
 
     extensions: tuple[str, ...] = EXTENSIONS
     mechanisms: tuple[str, ...] = ()
@@ -58,6 +62,7 @@ class Behaviour:
     faults: Mapping[str, Act] = field(default_factory=dict)  # stage -> what happens there
     senders: Mapping[str, Act] = field(default_factory=dict)  # reverse-path -> reply to MAIL
     recipients: Mapping[str, Act] = field(default_factory=dict)  # address -> reply to RCPT
+    authors: Mapping[str, Act] = field(default_factory=dict)  # address in the header From -> reply to content
     decide: Callable[[str, Connection, str], Act] | None = None  # (stage, connection, argument)
     judge: Callable[[bytes], Act] | None = None  # what the final dot gets, by the content
     banner: str = "220 fake.example.org ESMTP"
@@ -428,6 +433,8 @@ class _Dialogue(Logins):
     async def take(self, lines: list[bytes], content: bytes) -> None:
         does = self.does
         refusal = does.faults.get("content")
+        if refusal is None and does.authors:
+            refusal = does.authors.get(_author(content))
         if refusal is None and does.decide is not None:
             refusal = does.decide("content", self.connection, self.recipients[0] if self.recipients else "")
         if refusal is None and does.judge is not None:
@@ -491,6 +498,11 @@ class _Dialogue(Logins):
         self.recipients = []
         self.chunks = []
         self.refused_data = False
+
+
+def _author(content: bytes) -> str:
+    """The address in the header From."""
+    return parseaddr(str(BytesHeaderParser(policy=policy.compat32).parsebytes(content)["From"] or ""))[1]
 
 
 @contextlib.contextmanager

@@ -7,7 +7,7 @@ Cause, a Refusal (the server's words) or one of our own.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.utils.functional import Promise
@@ -18,8 +18,11 @@ from depesche.mailroom.connections.choices import EncryptionMode
 from depesche.mailroom.connections.diagnosis.replies import Refusal
 from depesche.mailroom.connections.diagnosis.steps import Cause
 from depesche.smtpclient.errors import Cause as Failure
+from depesche.smtpclient.errors import Stage
 
 Text = Promise | str
+SILENT = "silent"
+"""A time-out once the connection stood: no firewall is to blame."""
 
 
 @dataclass(frozen=True)
@@ -63,12 +66,17 @@ ENTRIES: dict[str, Entry] = {
         ),
     ),
     Failure.TIMEOUT.value: Entry(
-        _("The server did not answer in time"),
-        _("%(host)s, port %(port)s, stayed silent."),
+        _("The server cannot be reached at this port"),
+        _("%(host)s, port %(port)s, gave no sign within %(seconds)s seconds."),
         _(
             "Mostly a firewall swallows the connection: it must let port %(port)s out. Or the port is the "
             "wrong one."
         ),
+    ),
+    SILENT: Entry(
+        _("The server fell silent"),
+        _("The connection to %(host)s stands, but within %(seconds)s seconds nothing more came."),
+        _("It is overloaded or hangs: try again. If it stays so, ask whoever runs it."),
     ),
     Failure.NETWORK.value: Entry(
         _("The network failed"),
@@ -208,13 +216,23 @@ ENTRIES: dict[str, Entry] = {
     Failure.TLS_HANDSHAKE.value: Entry(
         _("The encryption could not be agreed on"),
         _("The handshake was broken off."),
-        _("The transcript names the reason. A server that wants a client certificate cannot be used."),
+        _("The transcript names the reason. Ask whoever runs the server."),
+    ),
+    Failure.CLIENT_CERTIFICATE_WANTED.value: Entry(
+        _("The server wants a certificate from us"),
+        _("%(host)s lets in only programs that show a certificate of their own (mutual TLS)."),
+        _("Use another port of this server, or have it accept a login by user name and password instead."),
     ),
     # --- Login ----------------------------------------------------------------------------------------------
     Failure.AUTH_NOT_OFFERED.value: Entry(
         _("The server offers no login here"),
         _("At port %(port)s, with this encryption, it announces no authentication."),
         _("Many servers offer it only encrypted or at port 587 or 465. A server of your own may need none."),
+    ),
+    "login-needs-tls": Entry(
+        _("The server offers a login only once the line is encrypted"),
+        _("It announces STARTTLS and no authentication before it."),
+        _("Set the encryption to TLS."),
     ),
     Failure.AUTH_NO_COMMON_MECHANISM.value: Entry(
         _("No method of login in common"),
@@ -492,13 +510,18 @@ _SAME: dict[str, str] = {
     Refusal.POP_LOGIN_NEEDED: Failure.POP_LOGIN_NEEDED.value,
 }
 
-_CHANGES: dict[str, dict[str, str]] = {
-    Failure.TLS_ON_PLAIN_PORT.value: {"encryption": "ssl"},
-    Failure.PLAIN_ON_TLS_PORT.value: {"encryption": "tls"},
-    Refusal.TLS_REQUIRED: {"encryption": "tls"},
-    Refusal.AUTH_REQUIRED: {"auth": "password"},
-    Failure.POP_LOGIN_NEEDED.value: {"auth": "mailbox-first"},
-}
+
+def code_of(cause: Failure | str, stage: Stage | str) -> str:
+    """The code of a failure at this stage of a session."""
+    code = cause.value if isinstance(cause, Failure) else cause
+    where = stage.value if isinstance(stage, Stage) else stage
+    silent = code == Failure.TIMEOUT.value and where not in ("", Stage.RESOLVE.value, Stage.CONNECT.value)
+    return SILENT if silent else code
+
+
+def names_in_it(names: Sequence[str]) -> str:
+    """The end of a sentence about a certificate: what it does name."""
+    return " " + gettext("It names: %(names)s.") % {"names": ", ".join(names[:6])} if names else ""
 
 
 def explain(code: str, facts: Mapping[str, object] | None = None, **more: object) -> Cause:
@@ -512,15 +535,11 @@ def explain(code: str, facts: Mapping[str, object] | None = None, **more: object
     values.update((key, value) for key, value in {**(facts or {}), **more}.items() if value not in ("", None))
     if "encryption" in values:
         values["encryption"] = _encryption_label(str(values["encryption"]))
-    change = _CHANGES.get(code)
-    if code == Failure.PLAIN_ON_TLS_PORT.value and str(values["port"]) == "465":
-        change = {"encryption": "tls", "port": "587"}  # TLS at port 465 would begin with TLS again
     return Cause(
         code=code,
         title=str(entry.title) % values,
         sentence=" ".join((str(entry.sentence) % values).split()),
         remedy=str(entry.remedy) % values,
-        change=change,
     )
 
 

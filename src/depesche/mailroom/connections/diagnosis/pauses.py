@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext
 
 from depesche.mailroom.connections import access, queries
-from depesche.mailroom.connections.diagnosis.causes import explain
+from depesche.mailroom.connections.diagnosis.causes import code_of, explain
 from depesche.mailroom.connections.diagnosis.replies import ABOUT_SENDER
 from depesche.mailroom.connections.diagnosis.steps import Cause
 from depesche.mailroom.connections.queries import Flow, Health
@@ -21,7 +21,11 @@ def cause_of_pause(health: Health) -> Cause:
     facts = dict(health.facts)
     if health.cause not in ABOUT_SENDER:  # then the address in question is some recipient's
         facts.pop("address", None)
-    return explain(health.cause, facts, detail=detail or gettext("The reason was not written down."))
+    return explain(
+        code_of(health.cause, health.stage),
+        facts,
+        detail=detail or gettext("The reason was not written down."),
+    )
 
 
 def reason_of_pause(health: Health) -> str:

@@ -50,6 +50,8 @@ class Plan:
     no_arrival: str = ""  # why arrival is not watched
     tagged_address: str = ""  # gets a copy, to find out whether tagged addresses arrive
     incoming_revision: int = 0
+    incoming: IncomingSettings | None = None
+    user_name: str = ""
     seconds: float = STEP_SECONDS
     secrets: tuple[str, ...] = field(default=(), repr=False)
 
@@ -70,13 +72,15 @@ def plan_test(
     *,
     to: str,
     user_address: str = "",
+    user_name: str = "",
     password: str | Secret | None = None,
     incoming: IncomingSettings | None = None,
     seconds: float = STEP_SECONDS,
 ) -> Plan:
     """Get a test ready. Raises access.NotConfigured without a server or a system address.
 
-    A login that cannot be made does not stop the test: it shows as the step that fails.
+    `user_address` is that of the person who tests, From which a second mail is offered. A login that cannot
+    be made does not stop the test: it shows as the step that fails.
     """
     if not settings.system_address:
         raise access.NotConfigured(_("Enter the system address: the test mail comes from it."))
@@ -113,6 +117,8 @@ def plan_test(
         no_arrival=_why_no_arrival(incoming),
         tagged_address=_tagged(system, incoming),
         incoming_revision=incoming.revision,
+        incoming=incoming,
+        user_name=user_name,
         seconds=seconds,
         secrets=tuple(word for word in words if forms_of(word)),
     )

@@ -91,6 +91,8 @@ _ANYWHERE: tuple[tuple[re.Pattern[str], Refusal], ...] = (
 )
 
 _LOGIN: tuple[tuple[re.Pattern[str], Refusal], ...] = (
+    # 5.7.9 is this one's by RFC 4954; Google says it where an app password is wanted.
+    (_words(r"mechanism (?:is )?too weak"), Refusal.AUTH_MECHANISM_WEAK),
     (
         _words(r"application.specific password|app.?password|5\.7\.9\b|app-specific"),
         Refusal.APP_PASSWORD_NEEDED,
@@ -110,7 +112,6 @@ _LOGIN: tuple[tuple[re.Pattern[str], Refusal], ...] = (
         _words(r"lock(?:ed)?\b|suspended|blocked|disabled|too many (?:failed|login|bad)|deactivated"),
         Refusal.ACCOUNT_LOCKED,
     ),
-    (_words(r"mechanism (?:is )?too weak"), Refusal.AUTH_MECHANISM_WEAK),
 )
 
 _SENDER: tuple[tuple[re.Pattern[str], Refusal], ...] = (
@@ -227,6 +228,9 @@ ABOUT_SENDER = frozenset(
     }
 )
 """What concerns the sender, also where the server says it to the recipient."""
+
+SAYS_LITTLE = frozenset({Refusal.RECIPIENT_REFUSED, Refusal.CONTENT_REFUSED})
+"""No more than no: said to many in a row, it is about none of them."""
 
 
 def refusal_of(stage: Stage, reply: Reply) -> Refusal | None:

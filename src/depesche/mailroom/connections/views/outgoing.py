@@ -25,19 +25,23 @@ from depesche.mailroom.connections.diagnosis.records import Report
 from depesche.mailroom.connections.diagnosis.running import run
 from depesche.mailroom.connections.diagnosis.steps import Step, order
 from depesche.mailroom.connections.figures import OutboxFigures
-from depesche.mailroom.connections.forms import OutgoingForm, changed_fields
+from depesche.mailroom.connections.forms import CAP, OutgoingForm, changed_fields
 from depesche.mailroom.connections.views.common import (
     changed_count,
     is_htmx,
     keystore_link,
     mail_context,
     own_address,
+    own_name,
 )
 from depesche.mailroom.connections.views.effect import effect_of
 from depesche.mailroom.pages.rights import administrators_only
 
 _PAGE = "depesche/connections/outgoing.html"
-_APPLICABLE = frozenset({"encryption", "port", "auth", "username", "sender"})
+_APPLICABLE = frozenset(
+    {"host", "encryption", "port", "auth", "username", "allow_clear_password", "system_address", "sender"}
+    | {CAP}
+)
 _PANEL = "depesche/connections/test_run.html"
 
 
@@ -119,6 +123,8 @@ def _form(
     for key, value in (changes or {}).items():
         if data is not None:
             data[key] = value
+            if key == "port":
+                data["port_default"] = ""  # from now on it is one that was chosen
     return OutgoingForm(
         data,
         settings=queries.outgoing(),
@@ -143,6 +149,7 @@ def _plan(request: HttpRequest, form: OutgoingForm) -> tuple[Plan | None, str]:
                 form.as_settings(),
                 to=to,
                 user_address=own_address(request),
+                user_name=own_name(request),
                 password=form.cleaned_data["password"],
             ),
             "",
