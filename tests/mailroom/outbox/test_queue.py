@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.db import connection, transaction
@@ -84,6 +84,22 @@ def test_a_claim_hands_over_what_is_needed_and_no_row_twice() -> None:
     assert (one.attempt, one.waited, one.category, one.item) == (1, 1, "notice", "NW-1")
     assert one.header.startswith(b"To: person")
     assert queue.contents([one.message_id])[one.message_id].endswith(b"\r\n\r\nHello\r\n")
+
+
+def test_what_was_withdrawn_between_looking_and_taking_is_not_claimed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ids = enqueue(3)
+    look = queue._due
+
+    def and_then_somebody_cancels(cursor: object, limit: int, now: datetime) -> list[Claimed]:
+        found = look(cursor, limit, now)
+        assert actions.cancel(ids[:1], now=later(1)) == 1
+        return found
+
+    monkeypatch.setattr(queue, "_due", and_then_somebody_cancels)
+    assert [one.id for one in claim()] == ids[1:]
+    assert [state(one) for one in ids] == [State.CANCELLED, State.IN_FLIGHT, State.IN_FLIGHT]
 
 
 def test_urgent_ones_go_first_then_the_longest_waiting() -> None:
@@ -342,8 +358,10 @@ def test_plans_do_not_depend_on_how_many_wait() -> None:
     assert "depesche_outbox_due" in due
     assert "TEMP B-TREE" not in due
     accept = plan(queue._ACCEPT_SQLITE)
-    assert "SEARCH r USING INTEGER PRIMARY KEY" in accept
-    assert "depesche_outbox" not in accept
+    take = plan(queue._TAKE.format(these=queue._ids([1])[1]))
+    for found in (accept, take):
+        assert "SEARCH r USING INTEGER PRIMARY KEY" in found
+        assert "depesche_outbox" not in found
 
 
 @pytest.mark.django_db(transaction=True)

@@ -35,7 +35,9 @@ from depesche.mailroom.outbox.suspects import Suspects
 from depesche.smtpclient.config import ConnectionConfig
 from depesche.smtpclient.errors import Cause, Stage, SubmissionError
 from depesche.smtpclient.pool import Pool
+from depesche.smtpclient.reply import Reply
 from depesche.smtpclient.transaction import Envelope, Outcome, RecipientResult, Result
+from depesche.smtpclient.wire.content import SharedContent
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +46,7 @@ PER_CONNECTION = 2  # messages in hand that make one more connection worth its h
 MOST_IN_HAND = 600
 _AHEAD_SECONDS = 0.4  # how much work to have in hand at the present rate
 _TICK = 0.25
+_LEAST_MEASURED = 0.05
 _LOSSES_UNDER_ONE = 4  # sessions lost under the same mail before the mail itself is suspected
 _AFTER_LOSS = timedelta(seconds=2)
 _AFTER_MISTAKE = timedelta(minutes=1)
@@ -61,6 +64,7 @@ class Delivery:
         self._pool: Pool | None = None
         self._waiting: deque[Parcel] = deque()
         self._outstanding = 0
+        self._settled: list[_Then] = []
         self._size = 1
         self._effective = 0  # connections that the pool thinks the server permits
         self._tasks: set[asyncio.Task[None]] = set()
@@ -159,11 +163,11 @@ class Delivery:
         if pool is None or self._resting or self._closing:
             return
         most = 1 if self._orders.paused else PER_SESSION * self._size
-        waiting = self._waiting
+        waiting, now = self._waiting, time.monotonic()
         while waiting and self._outstanding < most:
             parcel = waiting.popleft()
             try:
-                envelope, octets = self._joined(parcel)
+                envelope, own, shared = self._addressed(parcel)
             except NoSystemAddress:
                 self._give_back(parcel)
                 continue
@@ -176,60 +180,61 @@ class Delivery:
                 log.exception("A mail could not be joined; it goes again later.")
                 self._give_back(parcel, _AFTER_MISTAKE)
                 continue
-            future = pool.submit_nowait(envelope, octets)
             self._outstanding += 1
-            future.add_done_callback(_Then(self, parcel))
+            pool.submit_then(envelope, own, _Then(self, parcel, now), shared)
 
-    def _joined(self, parcel: Parcel) -> tuple[Envelope, bytes]:
+    def _addressed(self, parcel: Parcel) -> tuple[Envelope, bytes, SharedContent | None]:
+        """A mail for the pool: its envelope, its own octets, and those that it shares with others."""
         one = parcel.claimed
         made = self._froms.of(parcel)
         block = made.block
-        if made.reply_to and not sender_repair.has_reply_to(one.header, parcel.content):
+        if made.reply_to and not sender_repair.has_reply_to(one.header, parcel.content.octets):
             block += made.reply_to
         envelope, signer = Envelope(made.reverse_path, (one.address,)), self._orders.signer
         if signer is not None:
-            return envelope, signer.joined(block, one.header, parcel.content, self.desk.now())
-        return envelope, b"".join((block, one.header, parcel.content))
+            signed = signer.joined(block, one.header, parcel.content.octets, self.desk.now())
+            return envelope, signed, None
+        return envelope, block + one.header, parcel.content
 
     # --- results
 
-    def settled(self, parcel: Parcel, started: float, future: asyncio.Future[Result]) -> None:
-        """The pool has finished with a parcel."""
-        self._outstanding -= 1
-        self._decided_count += 1
-        if future.cancelled():
-            self._give_back(parcel)
-        elif (failure := future.exception()) is None:
-            result = future.result()
-            one = result.recipients[0]
-            if one.outcome is Outcome.ACCEPTED and one.reply is not None:
-                self._accepted(parcel, one)
-            else:
-                self._refused(parcel, started, one, result.error)
-        elif isinstance(failure, SubmissionError):
-            self._not_submitted(parcel, started, failure)
-        else:
-            log.error("Submission stumbled; the mail goes again.", exc_info=failure)
-            self._give_back(parcel, _AFTER_LOSS)
+    def settled(self, one: _Then) -> None:
+        """The pool has finished with a parcel. What that means is looked at once for all of this turn of the
+        event loop.
+        """
+        if not self._settled:
+            self._loop.call_soon(self._settle)
+        self._settled.append(one)
+
+    def _settle(self) -> None:
+        settled, self._settled = self._settled, []
+        self._outstanding -= len(settled)
+        self._decided_count += len(settled)
+        accepted: list[Recorded] = []
+        for then in settled:
+            parcel, outcome = then.parcel, then.outcome
+            try:
+                if isinstance(outcome, SubmissionError):
+                    self._not_submitted(parcel, then.started, outcome)
+                    continue
+                one = outcome.recipients[0]
+                if one.outcome is Outcome.ACCEPTED and one.reply is not None:
+                    accepted.append(self._accepted(parcel, one.reply))
+                else:
+                    self._refused(parcel, then.started, one, outcome.error)
+            except Exception:  # a mistake of ours about one mail must not keep it, nor the others
+                log.exception("Submission stumbled over a result; the mail goes again later.")
+                self._give_back(parcel, _AFTER_MISTAKE)
+        if accepted:
+            self.desk.put(*accepted)
+        self._measure(_LEAST_MEASURED)
         if self._waiting:
             self._feed()
         elif not self._outstanding:
             self._wish()
 
-    def _accepted(self, parcel: Parcel, one: RecipientResult) -> None:
-        claimed, reply = parcel.claimed, one.reply
-        assert reply is not None
-        self.desk.put(
-            Recorded(
-                claimed.id,
-                claimed.attempt,
-                State.ACCEPTED,
-                reply.code,
-                " ".join((str(reply.code), *reply.lines))[:_MOST_WORDS],
-                message_id=claimed.message_id,
-                sensitive=claimed.sensitive,
-            )
-        )
+    def _accepted(self, parcel: Parcel, reply: Reply) -> Recorded:
+        claimed = parcel.claimed
         self._streak.accepted()
         self._losses.accepted()
         self._logged_in_again = False
@@ -238,6 +243,15 @@ class Delivery:
             self._note_rewritten(parcel, accepted=True)
         if self._lost_under:
             self._lost_under.pop(claimed.id, None)
+        return Recorded(
+            claimed.id,
+            claimed.attempt,
+            State.ACCEPTED,
+            reply.code,
+            " ".join((str(reply.code), *reply.lines))[:_MOST_WORDS],
+            message_id=claimed.message_id,
+            sensitive=claimed.sensitive,
+        )
 
     def _refused(
         self, parcel: Parcel, started: float, one: RecipientResult, error: SubmissionError | None
@@ -451,12 +465,8 @@ class Delivery:
     # --- time
 
     def _tick(self) -> None:
-        now = time.monotonic()
         self._ticker = self._loop.call_later(_TICK, self._tick)
-        mark, count = self._rate_mark
-        fresh = (self._decided_count - count) / max(now - mark, 0.001)
-        self._rate = fresh if fresh > self._rate else (self._rate + fresh) / 2
-        self._rate_mark = (now, self._decided_count)
+        self._measure(_TICK / 2)
         if self._accepted_lately:
             self._accepted_lately, self._accepted_at = False, self.desk.now()
         if self._pool is not None:
@@ -465,6 +475,22 @@ class Delivery:
                 self.desk.fewer()
             self._effective = effective
         self._wish()
+
+    def _measure(self, least: float) -> None:
+        """How fast it goes, over at least so many seconds: at a faster rate more is held ready."""
+        now = time.monotonic()
+        mark, count = self._rate_mark
+        if now - mark < least:
+            return
+        fresh = (self._decided_count - count) / (now - mark)
+        if fresh > self._rate:
+            self._rate = fresh
+            self._wish()
+        elif least > _LEAST_MEASURED:
+            self._rate = (self._rate + fresh) / 2
+        else:
+            return
+        self._rate_mark = (now, self._decided_count)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = self._loop.create_task(work)
@@ -491,22 +517,25 @@ class Delivery:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await asyncio.sleep(0)  # the last futures tell their parcels
+        self._settle()
         self._clear()
 
 
 class _Then:
-    """What happens when the pool has finished with a parcel."""
+    """What happens when the pool has finished with a parcel, which it got at `started` (monotonic)."""
 
-    __slots__ = ("delivery", "parcel", "started")
+    __slots__ = ("delivery", "outcome", "parcel", "started")
 
-    def __init__(self, delivery: Delivery, parcel: Parcel) -> None:
+    outcome: Result | SubmissionError
+
+    def __init__(self, delivery: Delivery, parcel: Parcel, started: float) -> None:
         self.delivery = delivery
         self.parcel = parcel
-        self.started = time.monotonic()
+        self.started = started
 
-    def __call__(self, future: asyncio.Future[Result]) -> None:
-        self.delivery.settled(self.parcel, self.started, future)
+    def __call__(self, outcome: Result | SubmissionError) -> None:
+        self.outcome = outcome
+        self.delivery.settled(self)
 
 
 def _usable(orders: Orders) -> frozenset[int]:

@@ -36,6 +36,7 @@ from depesche.mailroom.outbox.orders import Fault, Loop, Orders, Parcel, Rewritt
 from depesche.mailroom.outbox.queries import slots_used
 from depesche.mailroom.outbox.queue import Claimed, Recorded
 from depesche.mailroom.outbox.states import State
+from depesche.smtpclient.wire.content import SharedContent
 
 log = logging.getLogger(__name__)
 
@@ -69,23 +70,23 @@ class Contents:
 
     def __init__(self, most: int = _CACHE_BYTES) -> None:
         self._most = most
-        self._held: OrderedDict[int, bytes] = OrderedDict()
+        self._held: OrderedDict[int, SharedContent] = OrderedDict()
         self._size = 0
 
-    def of(self, message_ids: Sequence[int]) -> Mapping[int, bytes]:
+    def of(self, message_ids: Sequence[int]) -> Mapping[int, SharedContent]:
         """The contents of these messages; read at once where they are not held. Erased ones are missing."""
         wanted = set(message_ids)
         found = {key: self._held[key] for key in wanted if key in self._held}
         for key in found:
             self._held.move_to_end(key)
         if missing := wanted - set(found):
-            for key, content in queue.contents(missing).items():
-                found[key] = content
-                if len(content) <= self._most // 4:
+            for key, octets in queue.contents(missing).items():
+                content = found[key] = SharedContent(octets)
+                if len(octets) <= self._most // 4:
                     self._held[key] = content
-                    self._size += len(content)
+                    self._size += content.size
         while self._size > self._most:
-            self._size -= len(self._held.popitem(last=False)[1])
+            self._size -= self._held.popitem(last=False)[1].size
         return found
 
 
@@ -152,12 +153,13 @@ class Desk:
         self._changed = True
         self._wake.set()
 
-    def put(self, one: Recorded) -> None:
-        """A result, to be written down soon. The recipient is no longer in the loop's hands."""
-        if not self._results:
+    def put(self, *results: Recorded) -> None:
+        """Results, to be written down soon. The recipients are no longer in the loop's hands."""
+        before = len(self._results)
+        if not before:
             self._oldest = time.monotonic()
-        self._results.append(one)
-        if len(self._results) == 1 or len(self._results) >= BATCH:
+        self._results.extend(results)
+        if not before or before < BATCH <= before + len(results):
             self._wake.set()
 
     def wish(self, *, wanted: int, held: frozenset[int], capacity: int) -> None:
@@ -258,7 +260,8 @@ class Desk:
             until = min(until, self._due_at)
         if self._results:
             until = min(until, self._oldest + FLUSH_SECONDS)
-        if self._changed or self._wish_changed or self._faults or self._rewritten:
+        at_once = self._changed or self._wish_changed or self._faults or self._rewritten
+        if at_once or len(self._results) >= BATCH:
             return 0.0
         return max(0.0, until - now)
 
@@ -356,7 +359,7 @@ class Desk:
         parcels = []
         for one in taken:
             content = contents.get(one.message_id)
-            if content:
+            if content is not None and content.octets:
                 parcels.append(Parcel(one, content))
             else:  # erased, or removed together with its message
                 words = "The content is no longer there."

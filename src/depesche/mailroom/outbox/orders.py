@@ -13,6 +13,7 @@ from depesche.mailroom.connections.senders import SenderFacts
 from depesche.mailroom.connections.signing.signer import Signer
 from depesche.mailroom.outbox.queue import Claimed
 from depesche.smtpclient.config import ConnectionConfig
+from depesche.smtpclient.wire.content import SharedContent
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,7 @@ class Parcel:
     """
 
     claimed: Claimed
-    content: bytes
+    content: SharedContent
     refused: Refused | None = None
 
 

@@ -15,7 +15,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import connection
@@ -31,8 +31,7 @@ LEASE = timedelta(seconds=60)
 MOST_BYTES = 48 * 1024 * 1024  # of content under way in one worker: a batch of large mails is cut short
 
 
-@dataclass(frozen=True, slots=True)
-class Claimed:
+class Claimed(NamedTuple):
     """One recipient taken for submission, with what the worker needs of its message but the content."""
 
     id: int
@@ -53,8 +52,7 @@ class Claimed:
     size: int
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
+class Recorded(NamedTuple):
     """What is to be written down about one attempt.
 
     `counts` False gives the attempt back: the server never heard of this mail. `try_at` is set for QUEUED,
@@ -130,9 +128,7 @@ def exchange(
         if limit > 0 and not looks_before:
             taken = _due(cursor, limit, now)
         if taken:
-            got = _take(cursor, taken, owner, sql.moment(now + lease), sql.moment(now))
-            if len(got) < len(taken):
-                taken = [one for one in taken if one.id in got]
+            taken = _take(cursor, taken, owner, sql.moment(now + lease), sql.moment(now))
     return taken
 
 
@@ -144,30 +140,41 @@ def _due(cursor: Any, limit: int, now: datetime) -> list[Claimed]:
     return _within(taken, MOST_BYTES)
 
 
+_CANDIDATES = (
+    f"SELECT {_COLUMNS} FROM {sql.RECIPIENT} r JOIN {sql.MESSAGE} m ON m.id = r.message_id"  # noqa: S608  our names
+    f" WHERE r.{_DUE} AND r.priority = %s AND r.next_attempt_at <= %s"
+    " ORDER BY r.next_attempt_at, r.id LIMIT %s"
+)
+# All rows as one: for each row that it fetches, Python's sqlite3 gives up the interpreter's lock, and waits
+# for it as long as the event loop has something to do.
+_CANDIDATES_SQLITE = (
+    "SELECT json_group_array(json_array(id, attempts, address, hex(header), person, patience_from,"  # noqa: S608  our names
+    " deferred_since, message_id, category, sender, author_name, author_address, item, sensitive,"
+    f" expires_at, size)) FROM ({_CANDIDATES})"
+)
+
+
 def _candidates(cursor: Any, priority: int, limit: int, at: Any) -> list[Claimed]:
-    lock = "" if sql.is_sqlite() else " FOR UPDATE OF r SKIP LOCKED"
-    cursor.execute(
-        f"SELECT {_COLUMNS} FROM {sql.RECIPIENT} r JOIN {sql.MESSAGE} m ON m.id = r.message_id"  # noqa: S608  our names
-        f" WHERE r.{_DUE} AND r.priority = %s AND r.next_attempt_at <= %s"
-        f" ORDER BY r.next_attempt_at, r.id LIMIT %s{lock}",
-        [priority, at, limit],
-    )
-    return [_claimed(row) for row in cursor.fetchall()]
+    if sql.is_sqlite():
+        cursor.execute(_CANDIDATES_SQLITE, [priority, at, limit])
+        return [_claimed(row, bytes.fromhex(row[3])) for row in json.loads(cursor.fetchone()[0])]
+    cursor.execute(f"{_CANDIDATES} FOR UPDATE OF r SKIP LOCKED", [priority, at, limit])
+    return [_claimed(row, bytes(row[3])) for row in cursor.fetchall()]
 
 
-def _claimed(row: tuple[Any, ...]) -> Claimed:
+def _claimed(row: Sequence[Any], header: bytes) -> Claimed:
     (
-        recipient_id, attempts, address, header, person, patience_from, deferred_since, message_id, category,
+        recipient_id, attempts, address, _, person, patience_from, deferred_since, message_id, category,
         sender, author_name, author_address, item, sensitive, expires_at, size,
     ) = row  # fmt: skip
     return Claimed(
         recipient_id,
         attempts + 1,
         address,
-        bytes(header),
+        header,
         person,
         attempts + 1 - patience_from,
-        sql.read_moment(deferred_since),
+        sql.read_moment(deferred_since) if deferred_since is not None else None,
         message_id,
         category,
         sender,
@@ -175,7 +182,7 @@ def _claimed(row: tuple[Any, ...]) -> Claimed:
         author_address,
         item,
         bool(sensitive),
-        sql.read_moment(expires_at),
+        sql.read_moment(expires_at) if expires_at is not None else None,
         size,
     )
 
@@ -193,18 +200,31 @@ def _within(taken: list[Claimed], most: int) -> list[Claimed]:
     return taken
 
 
-def _take(cursor: Any, taken: Sequence[Claimed], owner: str, until: Any, at: Any) -> set[int]:
-    """Make them ours; the ids of those that could still be had."""
-    got: set[int] = set()
-    for chunk in sql.in_chunks([one.id for one in taken]):
-        cursor.execute(
-            f"UPDATE {sql.RECIPIENT} SET state = 'in_flight', attempts = attempts + 1, lease_owner = %s,"  # noqa: S608  our names
-            f" lease_until = %s, updated_at = %s WHERE id IN ({sql.placeholders(len(chunk))})"
-            f" AND {_STILL} AND next_attempt_at <= %s RETURNING id",
-            [owner, until, at, *chunk, at],
-        )
-        got.update(row[0] for row in cursor.fetchall())
-    return got
+_TAKE = (
+    f"UPDATE {sql.RECIPIENT} AS r SET state = 'in_flight', attempts = attempts + 1, lease_owner = %s,"  # noqa: S608  our names
+    f" lease_until = %s, updated_at = %s WHERE {{these}} AND {_STILL} AND next_attempt_at <= %s"
+)
+
+
+def _take(cursor: Any, taken: list[Claimed], owner: str, until: Any, at: Any) -> list[Claimed]:
+    """Make them ours; those that could still be had."""
+    ids, these = _ids([one.id for one in taken])
+    cursor.execute(_TAKE.format(these=these), [owner, until, at, ids, at])
+    if cursor.rowcount == len(taken):
+        return taken
+    cursor.execute(
+        f"SELECT id FROM {sql.RECIPIENT} AS r WHERE {these} AND state = 'in_flight' AND lease_owner = %s",  # noqa: S608  our names
+        [ids, owner],
+    )
+    got = {row[0] for row in cursor.fetchall()}
+    return [one for one in taken if one.id in got]
+
+
+def _ids(ids: list[int]) -> tuple[Any, str]:
+    """Ids as one value, and the condition for `r.id` that takes it: one statement whatever their number."""
+    if sql.is_sqlite():
+        return json.dumps(ids), "r.id IN (SELECT value FROM json_each(%s))"
+    return ids, "r.id = ANY(%s)"
 
 
 # Still this attempt, under our lease. An acceptance counts too when the lease was lost and nobody has begun

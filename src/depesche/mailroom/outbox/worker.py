@@ -14,6 +14,7 @@ import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.db import close_old_connections, connection
 from django.utils import timezone
@@ -31,6 +32,7 @@ DRAIN_SECONDS = 10.0
 _STEP = 0.05
 _SWITCH_SECONDS = 0.0005
 _QUIET_TURNS = 3
+_SENT_BACK = timedelta(seconds=30)
 _AWAY_SECONDS = 15.0  # so long a drain waits for a database that does not do its work
 
 
@@ -199,9 +201,11 @@ def _progress(accepted: int) -> Progress:
 def _what_is_left(desk: Desk) -> tuple[str, bool]:
     """Why nothing goes on though mails are due ("" where none are, or they go on); whether to look again."""
     try:
-        if not queue.anything_due(timezone.now()):
-            return "", False
         health = connections.health()
+        # What a fault sent back waits for a moment; it is left because of the pause all the same.
+        ahead = _SENT_BACK if health.flow is Flow.PAUSED else timedelta(0)
+        if not queue.anything_due(timezone.now() + ahead):
+            return "", False
         if health.flow is Flow.FLOWING:
             return "", True
         if health.flow is Flow.PAUSED and desk.orders.probing:

@@ -46,6 +46,11 @@ class SharedContent:
         self.stuffed = dot_stuffed(self.octets)  # the same object where there is nothing to stuff
         self.is_ascii = self.octets.isascii()
 
+    @property
+    def size(self) -> int:
+        """Octets that it holds in memory."""
+        return len(self.octets) + (len(self.stuffed) if self.stuffed is not self.octets else 0)
+
 
 class Normalised(NamedTuple):
     """The whole content of one message. `stuffed` None: not known yet."""
