@@ -485,7 +485,7 @@ async def test_tokens(certificates: Certificates, mechanism: str, length: int) -
         await session.quit()
         assert all(len(command) < 512 for command in server.connections[0].commands)
         error = await failure(server, credentials=OAuthToken("me", "wrong"), **more)
-    assert error.cause is Cause.AUTH_REFUSED
+    assert error.cause is Cause.TOKEN_REFUSED
     assert '"status":"401"' in error.detail
 
 

@@ -128,6 +128,7 @@ DEPESCHE_WORKER_TASKS = [
     "depesche.tracker.accounts.resets.AnswerResetRequests",
     "depesche.tracker.notifications.planner.PlanNotices",
     "depesche.tracker.notifications.reminders.SendReminders",
+    "depesche.mailroom.connections.oauth.renewal.RenewTokens",
     "depesche.mailroom.inbox.polling.PollMailboxes",
     "depesche.mailroom.inbox.processing.ProcessMails",
 ]

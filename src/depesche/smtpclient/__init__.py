@@ -13,6 +13,8 @@ from depesche.smtpclient.config import (
     OAuthToken,
     Password,
     Timeouts,
+    TokenSource,
+    TokenUnavailable,
     Trust,
 )
 from depesche.smtpclient.errors import Cause, Stage, SubmissionError
@@ -55,6 +57,8 @@ __all__ = [
     "Stage",
     "SubmissionError",
     "Timeouts",
+    "TokenSource",
+    "TokenUnavailable",
     "Transcript",
     "Trust",
 ]

@@ -10,6 +10,7 @@ import enum
 import ipaddress
 import re
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from depesche.mailformat.addresses import canonical_domain
@@ -53,6 +54,41 @@ class OAuthToken:
             raise ValueError("an access token has printable ASCII characters only")
         if re.search(r"[\x00-\x1f\x7f]", self.username):
             raise ValueError("a user name has no control characters")
+
+
+class TokenUnavailable(Exception):
+    """No access token can be had. `code` says why to programs, `detail` to people; no secret is in either.
+
+    `transient`: it may pass by itself, such as an authorisation server that does not answer.
+    """
+
+    def __init__(self, code: str, detail: str = "", *, transient: bool = False) -> None:
+        super().__init__(code, detail)
+        self.code = code
+        self.detail = detail
+        self.transient = transient
+
+
+def _nobody(token: OAuthToken) -> None:
+    pass
+
+
+@dataclass(frozen=True)
+class TokenSource:
+    """Access tokens that are asked for at each login, since they live for an hour or so.
+
+    `obtain` returns one that is valid now; it may block, is called in a thread of its own, and raises
+    TokenUnavailable. `refused` is told when a server did not accept it. `name` says whose tokens these are:
+    two sources with one name (and user name) are the same, so that a new token changes no configuration.
+    """
+
+    username: str
+    name: str
+    obtain: Callable[[], OAuthToken] = field(repr=False, compare=False)
+    refused: Callable[[OAuthToken], None] = field(default=_nobody, repr=False, compare=False)
+
+
+Credentials = Password | OAuthToken | TokenSource
 
 
 def _refuse_nul(*values: str) -> None:
@@ -160,7 +196,7 @@ class ConnectionConfig:
     host: str
     port: int
     encryption: Encryption = Encryption.TLS
-    credentials: Password | OAuthToken | None = None
+    credentials: Credentials | None = None
     allow_clear_password: bool = False
     trust: Trust = Trust()
     timeouts: Timeouts = Timeouts()

@@ -63,6 +63,9 @@ class Cause(enum.Enum):
     AUTH_REFUSED = "auth-refused"
     AUTH_TEMPORARY = "auth-temporary"
     AUTH_SERVER_UNPROVEN = "auth-server-unproven"
+    TOKEN_REFUSED = "token-refused"  # noqa: S105  a cause, not a password
+    TOKEN_UNAVAILABLE = "token-unavailable"  # noqa: S105  a cause, not a password
+    TOKEN_UNAVAILABLE_NOW = "token-unavailable-now"  # noqa: S105  a cause, not a password
     CLEAR_PASSWORD_FORBIDDEN = "clear-password-forbidden"  # noqa: S105  a cause, not a password
     POP_LOGIN_NEEDED = "pop-login-needed"
     GREETING_REFUSED = "greeting-refused"
@@ -104,6 +107,9 @@ SENTENCES: dict[Cause, str] = {
     Cause.AUTH_REFUSED: "the server refused user name or password",
     Cause.AUTH_TEMPORARY: "the server could not check the login just now",
     Cause.AUTH_SERVER_UNPROVEN: "the server could not prove that it knows the password",
+    Cause.TOKEN_REFUSED: "the server refused the access token",
+    Cause.TOKEN_UNAVAILABLE: "there is no access token to log in with",
+    Cause.TOKEN_UNAVAILABLE_NOW: "no access token could be had just now",
     Cause.CLEAR_PASSWORD_FORBIDDEN: "the password would travel in clear, and that is not permitted",
     Cause.POP_LOGIN_NEEDED: "the server wants a login to the mailbox first",
     Cause.GREETING_REFUSED: "the server refused the connection",
@@ -123,6 +129,7 @@ _MAY_HEAL_BY_ITSELF = frozenset(
         Cause.TIMEOUT,
         Cause.NETWORK,
         Cause.AUTH_TEMPORARY,
+        Cause.TOKEN_UNAVAILABLE_NOW,
         Cause.TOO_MANY_CONNECTIONS,
         Cause.SERVICE_CLOSING,
         Cause.CONNECTION_LOST,

@@ -13,7 +13,14 @@ from typing import Protocol
 
 from depesche.smtpclient.auth import selection
 from depesche.smtpclient.auth.mechanism import AuthenticationFailed, Mechanism
-from depesche.smtpclient.config import ConnectionConfig, Encryption, OAuthToken, Password
+from depesche.smtpclient.config import (
+    ConnectionConfig,
+    Encryption,
+    OAuthToken,
+    Password,
+    TokenSource,
+    TokenUnavailable,
+)
 from depesche.smtpclient.errors import Cause, Stage, SubmissionError, asks_for_mailbox_login, cause_of_closing
 from depesche.smtpclient.reply import Reply
 from depesche.smtpclient.transcript import SECRET
@@ -30,11 +37,21 @@ class Say(Protocol):
     def __call__(self, command: Command, octets: bytes, shown: str = "") -> Awaitable[Reply]: ...
 
 
+async def obtained(source: TokenSource) -> OAuthToken:
+    """A token that is valid now. Raises SubmissionError (AUTH) with the TokenUnavailable as its cause."""
+    try:
+        return await asyncio.to_thread(source.obtain)
+    except TokenUnavailable as error:
+        cause = Cause.TOKEN_UNAVAILABLE_NOW if error.transient else Cause.TOKEN_UNAVAILABLE
+        raise SubmissionError(Stage.AUTH, cause, detail=error.detail) from error
+
+
 async def log_in(
     say: Say,
     config: ConnectionConfig,
     offered: tuple[str, ...],
     *,
+    credentials: Password | OAuthToken,
     encrypted: bool,
     in_exchange: Callable[[], bool],
 ) -> str:
@@ -42,8 +59,6 @@ async def log_in(
 
     Raises SubmissionError (AUTH).
     """
-    credentials = config.credentials
-    assert credentials is not None
     choice = selection.choose(
         offered,
         credentials,
@@ -65,16 +80,20 @@ async def log_in(
             return mechanism.name
         if number >= 1 or not selection.may_try_another(reply.code, mechanism):
             break
-    raise _refused(reply.scrubbed(*secrets_of(credentials)), detail)
+    hidden = secrets_of(credentials)
+    for secret in hidden:
+        detail = detail.replace(secret, SECRET)
+    raise _refused(reply.scrubbed(*hidden), detail, isinstance(credentials, OAuthToken))
 
 
-def _refused(reply: Reply, detail: str) -> SubmissionError:
+def _refused(reply: Reply, detail: str, token: bool) -> SubmissionError:
     if reply.code == 421:
         cause = cause_of_closing(reply)
     elif asks_for_mailbox_login(reply):
         cause = Cause.POP_LOGIN_NEEDED
     else:
-        cause = Cause.AUTH_TEMPORARY if reply.code < 500 else Cause.AUTH_REFUSED
+        refused = Cause.TOKEN_REFUSED if token else Cause.AUTH_REFUSED
+        cause = Cause.AUTH_TEMPORARY if reply.code < 500 else refused
     return SubmissionError(Stage.AUTH, cause, reply=reply, detail=detail)
 
 

@@ -20,6 +20,8 @@ from depesche.smtpclient.channel import Channel
 from depesche.smtpclient.config import (
     ConnectionConfig,
     Encryption,
+    OAuthToken,
+    TokenSource,
     ehlo_name,
 )
 from depesche.smtpclient.errors import (
@@ -249,17 +251,30 @@ class Session:
 
     async def login(self) -> str | None:
         """Authenticate with the strongest mechanism in common; its name, or None without credentials."""
-        if self.config.credentials is not None:
-            if self._observer is not None:
-                self._observer.hide(*login.secrets_of(self.config.credentials))
-            dialogue = self.dialogue
+        source = self.config.credentials
+        if source is None:
+            return self.mechanism
+        credentials = await login.obtained(source) if isinstance(source, TokenSource) else source
+        if self._observer is not None:
+            self._observer.hide(*login.secrets_of(credentials))
+        dialogue = self.dialogue
+        try:
             self.mechanism = await login.log_in(
                 self._say,
                 self.config,
                 dialogue.capabilities.auth,
+                credentials=credentials,
                 encrypted=self.encrypted,
                 in_exchange=lambda: dialogue.state is State.AUTHENTICATING,
             )
+        except SubmissionError as error:
+            if (
+                error.cause is Cause.TOKEN_REFUSED
+                and isinstance(source, TokenSource)
+                and isinstance(credentials, OAuthToken)
+            ):
+                await asyncio.to_thread(source.refused, credentials)
+            raise
         return self.mechanism
 
     def ready(self) -> None:

@@ -21,6 +21,8 @@ PROVOKED: dict[str, str] = {}
 MODULES = (
     "tests.mailroom.connections.test_causes",
     "tests.mailroom.connections.test_causes_of_pauses",
+    "tests.mailroom.connections.oauth.test_causes",
+    "tests.mailroom.connections.oauth.test_pages",
 )
 """Where such tests stand: imported before the table is made."""
 

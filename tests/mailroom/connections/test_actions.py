@@ -74,7 +74,7 @@ def test_the_port_follows_the_encryption_until_typed(saved: Any, encryption: str
         ({"encryption": "starttls"}, "encryption", "starttls"),
         ({"charset": "utf-7"}, "charset", "utf-7"),
         ({"sender": "me"}, "sender", "me"),
-        ({"auth": "oauth2"}, "auth", "oauth2"),
+        ({"auth": "kerberos"}, "auth", "kerberos"),
         ({"auth": "same-as-mailbox"}, "auth", "mailbox"),
         ({"auth": "mailbox-first"}, "auth", "mailbox"),
         ({"username": ""}, "username", "user name"),

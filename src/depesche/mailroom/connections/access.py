@@ -12,12 +12,22 @@ from typing import TYPE_CHECKING
 from django.utils.translation import gettext as _
 
 from depesche.mailroom.connections import queries, secrets
-from depesche.mailroom.connections.choices import Auth
+from depesche.mailroom.connections.choices import Auth, MailboxAuth
+from depesche.mailroom.connections.hosts import same_host
 from depesche.mailroom.connections.models import IncomingMailbox, OutgoingConnection
+from depesche.mailroom.connections.oauth import tokens
+from depesche.mailroom.connections.oauth.providers import SMTP
+from depesche.mailroom.connections.oauth.queries import oauth
 from depesche.mailroom.connections.queries import IncomingSettings, OutgoingSettings
 from depesche.mailroom.connections.secrets import Secret
-from depesche.mailroom.connections.validation import is_this_machine
-from depesche.smtpclient.config import ConnectionConfig, Encryption, Password, Timeouts, Trust
+from depesche.smtpclient.config import (
+    ConnectionConfig,
+    Encryption,
+    Password,
+    Timeouts,
+    TokenSource,
+    Trust,
+)
 
 if TYPE_CHECKING:
     from depesche.mailroom.mailboxes import MailboxConfig
@@ -72,8 +82,11 @@ def mailbox_config(
 
     if not settings.is_mailbox:
         raise NotConfigured(_("No mailbox is configured."))
+    token = None
     secret = _given(password)
-    if secret is None:
+    if settings.auth == MailboxAuth.OAUTH2:
+        token, secret = _tokens(settings, settings.protocol, settings.host, settings.username), Secret("")
+    elif secret is None:
         secret = _stored_mailbox_password(settings, settings.host)
     return MailboxConfig(
         protocol=settings.protocol,
@@ -85,6 +98,7 @@ def mailbox_config(
         allow_clear_password=settings.allow_clear_password,
         trust=keystore.trust_for(settings.host, settings.port),
         timeout=timeout,
+        token=token,
     )
 
 
@@ -92,12 +106,6 @@ def stored_password(kind: type[OutgoingConnection] | type[IncomingMailbox], plac
     """The stored password of the connection or the mailbox; None while there is none."""
     octets = kind.objects.filter(place=place).values_list("password_encrypted", flat=True).first()
     return secrets.decrypt(octets) if octets is not None else None
-
-
-def same_host(one: str, other: str) -> bool:
-    """Whether two host names as typed mean one host, so that a password typed for one may go to the other."""
-    one, other = _plain(one), _plain(other)
-    return bool(one) and (one == other or (is_this_machine(one) and is_this_machine(other)))
 
 
 def may_share_mailbox_password(settings: OutgoingSettings, mailbox: IncomingSettings) -> bool:
@@ -110,12 +118,16 @@ def may_share_mailbox_password(settings: OutgoingSettings, mailbox: IncomingSett
 
 def _smtp_credentials(
     settings: OutgoingSettings, password: str | Secret | None, mailbox: IncomingSettings | None
-) -> Password | None:
+) -> Password | TokenSource | None:
+    if settings.auth == Auth.OAUTH2:
+        return _tokens(settings, SMTP, settings.host, settings.username)
     if settings.auth == Auth.PASSWORD:
         secret = _given(password) or _stored_smtp_password(settings)
         return Password(settings.username, secret.reveal())
     if settings.auth == Auth.SAME_AS_MAILBOX:
         mailbox = mailbox or queries.incoming()
+        if mailbox.is_mailbox and mailbox.auth == MailboxAuth.OAUTH2:
+            return _tokens(mailbox, SMTP, settings.host, mailbox.username)
         if not mailbox.is_mailbox or not mailbox.username:
             raise NotConfigured(_("The login is that of the incoming mailbox, but no mailbox is configured."))
         if not may_share_mailbox_password(settings, mailbox) and _given(password) is None:
@@ -126,6 +138,14 @@ def _smtp_credentials(
         secret = _given(password) or _stored_mailbox_password(mailbox, mailbox.host)
         return Password(mailbox.username, secret.reveal())
     return None
+
+
+def _tokens(
+    settings: OutgoingSettings | IncomingSettings, purpose: str, host: str, username: str
+) -> TokenSource:
+    """Tokens that are asked for when the login comes: whether there are any shows then."""
+    who = username or oauth(settings.place).account
+    return tokens.source(settings.place, purpose=purpose, host=host, username=who)
 
 
 def _stored_smtp_password(settings: OutgoingSettings) -> Secret:
@@ -152,7 +172,3 @@ def _for_host(secret: Secret | None, typed_for: str, host: str) -> Secret:
 def _given(password: str | Secret | None) -> Secret | None:
     secret = Secret(password) if isinstance(password, str) else password
     return secret or None
-
-
-def _plain(host: str) -> str:
-    return host.strip().strip("[]").rstrip(".").lower()

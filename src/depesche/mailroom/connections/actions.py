@@ -167,6 +167,7 @@ def save_incoming_form(form: IncomingForm, *, by: Person = None) -> IncomingSett
         row.host = wanted.host
         row.port = wanted.port_typed
         row.encryption = wanted.encryption
+        row.auth = wanted.auth
         row.username = wanted.username
         row.allow_clear_password = wanted.allow_clear_password
         row.plus_addressing = wanted.plus_addressing
@@ -193,6 +194,13 @@ def clear_outgoing_password(*, by: Person = None, place: int = 0) -> None:
 def clear_incoming_password(*, by: Person = None, place: int = 0) -> None:
     """Delete the stored mailbox password; nothing else changes."""
     _clear(IncomingMailbox, by, place)
+
+
+def login_changed(place: int) -> None:
+    """What both connections of this place log in by was changed elsewhere (oauth.actions)."""
+    _changed(OutgoingConnection, place)
+    _changed(IncomingMailbox, place)
+    _wake(place)
 
 
 def note_tagged_address_seen(now: datetime) -> None:

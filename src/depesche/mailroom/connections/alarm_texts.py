@@ -62,6 +62,22 @@ ENTRIES: dict[str, Entry] = {
             "choose “System” as sender address; then revoke the rule under “Outgoing”."
         ),
     ),
+    # --- The login by OAuth 2.0 -----------------------------------------------------------------------------
+    "oauth-token": Entry(
+        _("The login at %(provider)s by OAuth 2.0 does not work"),
+        _("%(detail)s"),
+        _("%(remedy)s"),
+    ),
+    "client-secret-ends": Entry(
+        _("The client secret for %(provider)s expires on %(day)s"),
+        _("After that day no more tokens can be had, and no mail goes out."),
+        _("Make a new client secret at the provider, and enter it under “Outgoing” before that."),
+    ),
+    "client-secret-ended": Entry(
+        _("The client secret for %(provider)s expired on %(day)s"),
+        _("By the date that was entered, no more tokens can be had."),
+        _("Make a new client secret at the provider, and enter it under “Outgoing” with its new date."),
+    ),
     # --- The watch itself -----------------------------------------------------------------------------------
     "source-failed": Entry(
         _("Something could not be looked at"),

@@ -16,12 +16,20 @@ class EncryptionMode(TextChoices):
 
 
 class Auth(TextChoices):
-    """M11. OAuth 2.0 is a value from the first day; the form offers it once it can be set up."""
+    """M11."""
 
     NONE = "none", _("No authentication")
     PASSWORD = "password", _("Own user name and password")
     SAME_AS_MAILBOX = "same-as-mailbox", _("Same as the incoming mailbox")
     MAILBOX_FIRST = "mailbox-first", _("Connect to the incoming mailbox first")
+    OAUTH2 = "oauth2", _("OAuth 2.0 (Microsoft 365, Google)")
+
+
+class MailboxAuth(TextChoices):
+    """How the mailbox is logged in to. With OAuth 2.0 by the login that the outgoing connection has set
+    up."""
+
+    PASSWORD = "password", _("User name and password")
     OAUTH2 = "oauth2", _("OAuth 2.0 (Microsoft 365, Google)")
 
 

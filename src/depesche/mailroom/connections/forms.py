@@ -17,14 +17,16 @@ from django.utils.translation import gettext_lazy as _
 
 from depesche.mailformat.charset import CHARSETS
 from depesche.mailroom.connections import ports, validation
-from depesche.mailroom.connections.access import may_share_mailbox_password, same_host
+from depesche.mailroom.connections.access import may_share_mailbox_password
 from depesche.mailroom.connections.choices import (
     Auth,
     EncryptionMode,
+    MailboxAuth,
     MailboxProtocol,
     PlusAddressing,
     Sender,
 )
+from depesche.mailroom.connections.hosts import same_host
 from depesche.mailroom.connections.queries import IncomingSettings, OutgoingSettings
 from depesche.mailroom.connections.secrets import Secret
 
@@ -173,7 +175,7 @@ class OutgoingForm(forms.Form):
     port_default = forms.CharField(required=False, widget=forms.HiddenInput)
     auth = forms.ChoiceField(
         label=_("SMTP authentication"),
-        choices=[(c.value, c.label) for c in Auth if c is not Auth.OAUTH2],
+        choices=[(c.value, c.label) for c in Auth],
         help_text=_(
             "The strongest method that the server offers is used. Servers in your own network sometimes "
             "need no login. "
@@ -259,13 +261,15 @@ class OutgoingForm(forms.Form):
             if host and not typed and (problem := self._missing_password(host)):
                 self.add_error("password", problem)
         elif auth in (Auth.SAME_AS_MAILBOX, Auth.MAILBOX_FIRST):
-            if not self.mailbox.is_mailbox or not self.mailbox.username:
+            by_token = self.mailbox.auth == MailboxAuth.OAUTH2
+            if not self.mailbox.is_mailbox or not (self.mailbox.username or by_token):
                 self.add_error(
                     "auth",
                     _("This authentication needs the incoming mailbox. Set it up under “Incoming” first."),
                 )
             elif (
                 auth == Auth.SAME_AS_MAILBOX
+                and not by_token
                 and host
                 and not typed
                 and not self._mailbox_password_may_go(host)
@@ -341,6 +345,12 @@ class IncomingForm(forms.Form):
     )
     port = Checked(validation.port, label=_("Mailbox port"), widget=_number_input())
     port_default = forms.CharField(required=False, widget=forms.HiddenInput)
+    auth = forms.ChoiceField(
+        label=_("Mailbox authentication"),
+        required=False,
+        choices=[(c.value, c.label) for c in MailboxAuth],
+        widget=forms.RadioSelect,
+    )
     username = Checked(validation.login, label=_("Mailbox user name"), max_length=255, widget=_plain_input())
     password = Typed(label=_("Mailbox password"), required=False, strip=False)
     allow_clear_password = forms.BooleanField(
@@ -395,6 +405,8 @@ class IncomingForm(forms.Form):
             return values
         if host == "":
             self.add_error("host", _("Enter the server that has the mailbox."))
+        if values.get("auth") == MailboxAuth.OAUTH2:
+            return values
         if values.get("username") == "":
             self.add_error("username", _("Enter the mailbox’s user name."))
         if host and not values.get("password") and (problem := self._missing_password(host)):
@@ -425,6 +437,7 @@ class IncomingForm(forms.Form):
             port=values["port"] or ports.mailbox_port(values["protocol"], values["encryption"]),
             port_typed=values["port"],
             encryption=values["encryption"],
+            auth=values["auth"] or MailboxAuth.PASSWORD,
             username=values["username"],
             has_password=self.settings.has_password,
             password_host=self.settings.password_host,
@@ -497,6 +510,7 @@ def incoming_values(settings: IncomingSettings) -> dict[str, Any]:
         "host": settings.host,
         "port": settings.port_typed or "",
         "encryption": settings.encryption,
+        "auth": settings.auth,
         "username": settings.username,
         "plus_addressing": settings.plus_addressing,
         "trusted_authserv_id": settings.trusted_authserv_id,

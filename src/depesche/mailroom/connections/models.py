@@ -11,6 +11,7 @@ from django.db import models
 from depesche.mailroom.connections.choices import (
     Auth,
     EncryptionMode,
+    MailboxAuth,
     MailboxProtocol,
     PlusAddressing,
     Sender,
@@ -63,6 +64,7 @@ class IncomingMailbox(models.Model):
     host = models.CharField(max_length=255, blank=True)
     port = models.PositiveIntegerField(null=True, blank=True)
     encryption = models.CharField(max_length=20, choices=EncryptionMode.choices, default=EncryptionMode.SSL)
+    auth = models.CharField(max_length=20, choices=MailboxAuth.choices, default=MailboxAuth.PASSWORD)
     username = models.CharField(max_length=255, blank=True)
     password_encrypted = models.BinaryField(null=True, editable=False)
     password_host = models.CharField(max_length=255, blank=True)

@@ -13,6 +13,7 @@ from depesche.mailroom.connections import ports
 from depesche.mailroom.connections.choices import (
     Auth,
     EncryptionMode,
+    MailboxAuth,
     MailboxProtocol,
     PlusAddressing,
     Sender,
@@ -67,6 +68,7 @@ class IncomingSettings:
     port: int = 0
     port_typed: int | None = None
     encryption: str = EncryptionMode.SSL
+    auth: str = MailboxAuth.PASSWORD
     username: str = ""
     has_password: bool = False
     password_host: str = ""
@@ -179,6 +181,7 @@ def incoming_of(row: IncomingMailbox) -> IncomingSettings:
         port=row.port or ports.mailbox_port(row.protocol, row.encryption),
         port_typed=row.port,
         encryption=row.encryption,
+        auth=row.auth,
         username=row.username,
         has_password=row.password_encrypted is not None,
         password_host=row.password_host,

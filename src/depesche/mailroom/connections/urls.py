@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from depesche.mailroom.connections.views import incoming, keystore, outgoing, status
+from depesche.mailroom.connections.views import incoming, keystore, oauth, outgoing, status
 
 app_name = "connections"
 urlpatterns = [
@@ -12,6 +12,8 @@ urlpatterns = [
     path("connection/effect/", outgoing.effect, name="effect"),
     path("test/<str:key>/", outgoing.test_run, name="test-run"),
     path("test/<str:key>/stop/", outgoing.stop_test, name="stop-test"),
+    path("connection/oauth/return/", oauth.returned, name="oauth-return"),
+    path("connection/oauth/disconnect/", oauth.disconnect, name="oauth-disconnect"),
     path("mailbox/", incoming.incoming, name="incoming"),
     path("mailbox/test/", incoming.start_test, name="test-incoming"),
     path("keystore/", keystore.keystore, name="keystore"),

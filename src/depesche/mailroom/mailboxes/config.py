@@ -8,14 +8,17 @@ from datetime import date
 from types import TracebackType
 from typing import Protocol, Self
 
-from depesche.smtpclient.config import Encryption, Trust
+from depesche.smtpclient.config import Encryption, TokenSource, Trust
 
 MAX_MAIL = 50 * 1024 * 1024  # octets; of a larger mail only the beginning is fetched
 
 
 @dataclass(frozen=True)
 class MailboxConfig:
-    """One mailbox and how to speak to it. `protocol` is "imap" or "pop3"; `timeout` in seconds a step."""
+    """One mailbox and how to speak to it. `protocol` is "imap" or "pop3"; `timeout` in seconds a step.
+
+    With `token`, the login is by OAuth 2.0, and neither user name nor password is used.
+    """
 
     protocol: str
     host: str
@@ -27,11 +30,17 @@ class MailboxConfig:
     trust: Trust = field(default_factory=Trust)
     timeout: float = 30.0
     folder: str = "INBOX"
+    token: TokenSource | None = None
+
+    @property
+    def login_name(self) -> str:
+        """Who logs in; "" for the account that consented (OAuth 2.0)."""
+        return self.token.username if self.token is not None else self.username
 
     @property
     def name(self) -> str:
         """The mailbox as one word, for the row that remembers how far it was read. No secret in it."""
-        return f"{self.protocol}://{self.username}@{self.host}:{self.port}/{self.folder}"[:255]
+        return f"{self.protocol}://{self.login_name}@{self.host}:{self.port}/{self.folder}"[:255]
 
 
 @dataclass(frozen=True)

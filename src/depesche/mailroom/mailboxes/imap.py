@@ -15,10 +15,12 @@ from typing import Any, Self
 from imapclient import SEEN, IMAPClient
 from imapclient.exceptions import IMAPClientError
 
+from depesche.mailroom.mailboxes.bearer import Exchange, obtained, told
 from depesche.mailroom.mailboxes.config import MAX_MAIL, Cursor, Fetched, MailboxConfig, Position, Stop
 from depesche.mailroom.mailboxes.errors import MailboxStage, explained
 from depesche.mailroom.mailboxes.security import check_clear_password, check_peer, implicit_tls, secure
 from depesche.smtpclient import tls
+from depesche.smtpclient.config import TokenSource
 
 log = logging.getLogger(__name__)
 
@@ -72,13 +74,26 @@ class ImapMailbox:
     def _login(self) -> None:
         config = self._config
         check_clear_password(config, encrypted=self._encrypted)
-        if self._client.has_capability("AUTH=PLAIN") and (
+        if config.token is not None:
+            self._login_by_token(config.token)
+        elif self._client.has_capability("AUTH=PLAIN") and (
             self._client.has_capability("LOGINDISABLED") or not (config.username + config.password).isascii()
         ):
             # LOGIN takes ASCII only; SASL PLAIN takes any UTF-8 (RFC 4616).
             self._client.plain_login(config.username, config.password)
         else:
             self._client.login(config.username, config.password)
+
+    def _login_by_token(self, source: TokenSource) -> None:
+        offered = [
+            name.decode("ascii", "replace").upper().removeprefix("AUTH=")
+            for name in self._client.capabilities()
+            if name.upper().startswith(b"AUTH=")
+        ]
+        token = obtained(source)
+        exchange = Exchange(offered, token)
+        with told(source, token, exchange), explained(MailboxStage.LOGIN, hide=token.token):
+            self._client.sasl_login(exchange.name, exchange.respond)
 
     def _select(self, folder: str) -> None:
         selected = self._client.select_folder(folder)

@@ -32,7 +32,7 @@ from depesche.mailroom.outbox.retry import Disposition, Losses, Streak, Treatmen
 from depesche.mailroom.outbox.slot_provider import LeasedSlots
 from depesche.mailroom.outbox.states import State
 from depesche.mailroom.outbox.suspects import Suspects
-from depesche.smtpclient.config import ConnectionConfig
+from depesche.smtpclient.config import ConnectionConfig, TokenUnavailable
 from depesche.smtpclient.errors import Cause, Stage, SubmissionError
 from depesche.smtpclient.pool import Pool
 from depesche.smtpclient.reply import Reply
@@ -553,6 +553,8 @@ def _is_urgent(parcel: Parcel) -> bool:
 
 _URGENT = frozenset(category.value for category in Category if POLICIES[category].priority == PRIORITIES[0])
 
+_TELLING = (Cause.AUTH_REFUSED, Cause.TOKEN_REFUSED, Cause.GREETING_REFUSED)  # where the reply says more
+
 _LOCAL = {
     "too-large": "The mail is larger than the server permits.",
     "needs-smtputf8": "The address needs SMTPUTF8, which the server does not offer.",
@@ -573,13 +575,15 @@ def _words(one: RecipientResult, error: SubmissionError | None) -> str:
 
 
 def _fault_of(error: SubmissionError) -> Fault:
+    if isinstance(error.__cause__, TokenUnavailable):
+        return Fault(error.__cause__.code, error.stage.value, error.detail)
     if isinstance(error.__cause__, MailboxError):
         return Fault("mailbox-login", error.stage.value, error.detail)
     if isinstance(error.__cause__, access.NotConfigured):
         return Fault("not-configured", error.stage.value, error.detail)
     reply = str(error.reply) if error.reply is not None else error.detail
     cause = error.cause.value
-    if error.reply is not None and error.cause in (Cause.AUTH_REFUSED, Cause.GREETING_REFUSED):
+    if error.reply is not None and error.cause in _TELLING:
         meaning = refusal_of(error.stage, error.reply)
         cause = meaning.value if meaning else cause
     return Fault(cause, error.stage.value, reply[:_MOST_WORDS])

@@ -15,8 +15,10 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from depesche.mailroom.connections.choices import EncryptionMode
+from depesche.mailroom.connections.diagnosis import causes_oauth
 from depesche.mailroom.connections.diagnosis.replies import Refusal
 from depesche.mailroom.connections.diagnosis.steps import Cause
+from depesche.smtpclient.config import TokenUnavailable
 from depesche.smtpclient.errors import Cause as Failure
 from depesche.smtpclient.errors import Stage
 
@@ -237,7 +239,10 @@ ENTRIES: dict[str, Entry] = {
     Failure.AUTH_NO_COMMON_MECHANISM.value: Entry(
         _("No method of login in common"),
         _("The server offers none that works with user name and password."),
-        _("It may demand OAuth 2.0, or be set up for Windows logins only. Ask whoever runs it."),
+        _(
+            "Microsoft 365 and Google demand OAuth 2.0. Servers set up for Windows logins only "
+            "cannot be used."
+        ),
     ),
     Failure.AUTH_REFUSED.value: Entry(
         _("User name or password is wrong"),
@@ -275,11 +280,15 @@ ENTRIES: dict[str, Entry] = {
     Refusal.BASIC_AUTH_DISABLED: Entry(
         _("The provider has switched off logins by password"),
         _("Microsoft 365 and Google accept OAuth 2.0 only."),
-        _("Use a server that accepts a password, or one that permits this machine without a login."),
+        _("Set the authentication to OAuth 2.0, and connect."),
     ),
     Refusal.SMTP_AUTH_DISABLED: Entry(
-        _("Submission by password is switched off for this account"),
-        _("The provider’s administrator has to permit “Authenticated SMTP” for %(username)s."),
+        _("Submission by SMTP is switched off for this account"),
+        _(
+            "The provider’s administrator has to permit “Authenticated SMTP” for %(username)s, "
+            "and it must not be "
+            "switched off for the whole organisation. With OAuth 2.0 it is needed too."
+        ),
         _("Ask the provider’s administrator. Where it cannot be permitted, use another server."),
     ),
     Refusal.ACCOUNT_LOCKED: Entry(
@@ -505,6 +514,8 @@ ENTRIES: dict[str, Entry] = {
     ),
 }
 
+ENTRIES |= {code: Entry(*texts) for code, texts in causes_oauth.TEXTS.items()}
+
 _SAME: dict[str, str] = {
     Refusal.TOO_MANY_CONNECTIONS: Failure.TOO_MANY_CONNECTIONS.value,
     Refusal.POP_LOGIN_NEEDED: Failure.POP_LOGIN_NEEDED.value,
@@ -517,6 +528,11 @@ def code_of(cause: Failure | str, stage: Stage | str) -> str:
     where = stage.value if isinstance(stage, Stage) else stage
     silent = code == Failure.TIMEOUT.value and where not in ("", Stage.RESOLVE.value, Stage.CONNECT.value)
     return SILENT if silent else code
+
+
+def code_of_token(error: BaseException) -> str:
+    """Why there was no access token, where that is what stopped a session or a mailbox; else ""."""
+    return error.__cause__.code if isinstance(error.__cause__, TokenUnavailable) else ""
 
 
 def names_in_it(names: Sequence[str]) -> str:

@@ -25,7 +25,13 @@ from depesche.smtpclient.transaction import Outcome as Fate
 from depesche.smtpclient.transcript import Transcript
 
 _TELLING = frozenset(  # where the reply says more than the cause
-    {Failure.AUTH_REFUSED, Failure.AUTH_TEMPORARY, Failure.GREETING_REFUSED, Failure.SERVICE_CLOSING}
+    {
+        Failure.AUTH_REFUSED,
+        Failure.TOKEN_REFUSED,
+        Failure.AUTH_TEMPORARY,
+        Failure.GREETING_REFUSED,
+        Failure.SERVICE_CLOSING,
+    }
 )
 
 
@@ -83,9 +89,10 @@ class Course:
             facts = {
                 "host": mailbox.config.host,
                 "port": mailbox.config.port,
-                "username": mailbox.config.username,
+                "username": mailbox.config.login_name,
             }
-            cause = causes.explain(error.cause.value, {**self.plan.facts, **facts})
+            code = causes.code_of_token(error) or error.cause.value
+            cause = causes.explain(code, {**self.plan.facts, **facts}, detail=error.detail)
             said = f" ({error.reply})" if error.reply else ""
             return f"{cause.title}. {cause.sentence}{said}"
         return ""
@@ -103,7 +110,7 @@ class Course:
 
     def cause_of(self, error: SubmissionError) -> Cause:
         """Why the session could not be opened, or was lost."""
-        code = causes.code_of(error.cause, error.stage)
+        code = causes.code_of_token(error) or causes.code_of(error.cause, error.stage)
         if error.reply is not None and error.cause in _TELLING:
             code = refusal_of(error.stage, error.reply) or code
         if error.cause is Failure.AUTH_NOT_OFFERED and self._could_encrypt:
@@ -159,4 +166,4 @@ def short(reply: Reply | None) -> str:
 def name_of(mailbox: MailboxPlan) -> str:
     """A mailbox as a fact."""
     config = mailbox.config
-    return f"{config.username}, {config.host}:{config.port}" if config is not None else ""
+    return f"{config.login_name}, {config.host}:{config.port}" if config is not None else ""

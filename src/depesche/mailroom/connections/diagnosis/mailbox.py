@@ -57,7 +57,8 @@ def _passed(name: StepName, config: MailboxConfig, ms: int | None) -> Step:
     facts = {
         StepName.CONNECT: _("%(host)s, port %(port)s") % {"host": config.host, "port": config.port},
         StepName.TLS: _("Encrypted, and the certificate is trusted."),
-        StepName.LOGIN: _("As %(username)s") % {"username": config.username},
+        StepName.LOGIN: _("As %(username)s")
+        % {"username": config.login_name or _("the account that consented")},
         StepName.FOLDER: config.folder,
     }
     return Step(name, Outcome.OK, ms=ms, fact=facts[name])
@@ -67,11 +68,12 @@ def _failed(name: StepName, error: MailboxError, config: MailboxConfig, ms: int)
     facts = {
         "host": config.host,
         "port": config.port,
-        "username": config.username,
+        "username": config.login_name,
         "encryption": config.encryption.value,
         "seconds": f"{config.timeout:g}",
     }
-    cause = causes.explain(error.cause.value, facts, detail=error.detail)
+    code = causes.code_of_token(error) or error.cause.value
+    cause = causes.explain(code, facts, detail=error.detail)
     lines = (f"S: {error.reply}",) if error.reply else ()
     fact = error.reply or error.detail
     return Step(name, Outcome.FAILED, ms=ms, fact=fact[:300], cause=cause, transcript=lines)

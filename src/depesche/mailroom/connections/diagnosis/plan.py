@@ -18,10 +18,11 @@ from depesche.mailformat.addresses import Address, AddressError, with_tag
 from depesche.mailroom.connections import access, actions, queries
 from depesche.mailroom.connections.choices import Auth, MailboxProtocol, PlusAddressing
 from depesche.mailroom.connections.diagnosis.steps import Step, forms_of
+from depesche.mailroom.connections.oauth import tokens
 from depesche.mailroom.connections.queries import IncomingSettings, OutgoingSettings
 from depesche.mailroom.connections.secrets import Secret
 from depesche.mailroom.mailboxes import MailboxConfig
-from depesche.smtpclient.config import ConnectionConfig, Encryption, Timeouts
+from depesche.smtpclient.config import ConnectionConfig, Encryption, Timeouts, TokenSource
 
 STEP_SECONDS = 30.0
 
@@ -99,6 +100,8 @@ def plan_test(
             trust=access.trust_of(settings),
             timeouts=timeouts,
         )
+    if isinstance(config.credentials, TokenSource):
+        tokens.try_again_now(settings.place)
     mailbox = _mailbox(incoming, seconds)
     words = [getattr(config.credentials, "password", "")]
     if mailbox.config is not None:

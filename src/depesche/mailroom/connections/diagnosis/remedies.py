@@ -98,6 +98,10 @@ def _full_address(situation: Situation) -> Change | None:
     return {"username": f"{settings.username}@{domain}"}
 
 
+def _oauth(situation: Situation) -> Change | None:
+    return {"auth": "oauth2"} if situation.settings.auth != Auth.OAUTH2 else None
+
+
 def _mailbox_first(situation: Situation) -> Change | None:
     return {"auth": "mailbox-first"} if situation.has_mailbox else None
 
@@ -138,6 +142,7 @@ _CHANGES: dict[str, Callable[[Situation], Change | None]] = {
     Failure.CLEAR_PASSWORD_FORBIDDEN.value: _clear_password,
     Failure.POP_LOGIN_NEEDED.value: _mailbox_first,
     Failure.TOO_MANY_CONNECTIONS.value: _fewer,
+    Refusal.BASIC_AUTH_DISABLED: _oauth,
     "login-needs-tls": _tls,
     Refusal.TLS_REQUIRED: _tls,
     Refusal.AUTH_REQUIRED: _log_in,
@@ -163,6 +168,7 @@ SHOWN: dict[str, str] = {
     Failure.CLEAR_PASSWORD_FORBIDDEN.value: "encryption",
     Failure.POP_LOGIN_NEEDED.value: "auth=mailbox-first",
     Failure.TOO_MANY_CONNECTIONS.value: "maxNoOfSMTPConnections",
+    Refusal.BASIC_AUTH_DISABLED: "auth=oauth2",
     "login-needs-tls": "encryption=tls",
     Refusal.TLS_REQUIRED: "encryption=tls",
     Refusal.AUTH_REQUIRED: "auth",

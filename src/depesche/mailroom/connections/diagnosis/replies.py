@@ -99,7 +99,10 @@ _LOGIN: tuple[tuple[re.Pattern[str], Refusal], ...] = (
     ),
     (_words(r"basic auth\w* is disabled|basicauthblocked"), Refusal.BASIC_AUTH_DISABLED),
     (
-        _words(r"smtpclientauthentication is disabled|smtp_auth_disabled|5\.7\.139"),
+        _words(
+            r"smtpclientauthentication is disabled|smtp_auth_disabled|"
+            r"5\.7\.139\b(?!.*credentials were incorrect)"
+        ),
         Refusal.SMTP_AUTH_DISABLED,
     ),
     (

@@ -7,7 +7,9 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -18,6 +20,7 @@ from depesche.mailroom.connections.diagnosis.mailbox import run_mailbox
 from depesche.mailroom.connections.diagnosis.records import Report
 from depesche.mailroom.connections.diagnosis.steps import MAILBOX_ORDER
 from depesche.mailroom.connections.forms import IncomingForm, changed_fields
+from depesche.mailroom.connections.oauth.queries import oauth
 from depesche.mailroom.connections.views.common import changed_count, is_htmx, keystore_link, mail_context
 from depesche.mailroom.mailboxes import MailboxConfig
 from depesche.mailroom.pages.rights import administrators_only
@@ -91,6 +94,16 @@ def _config(form: IncomingForm) -> tuple[MailboxConfig | None, str]:
         return None, str(error)
 
 
+def _oauth_below() -> str:
+    """How the login by OAuth stands, with the way to where it is set up."""
+    login = oauth()
+    if login.connected:
+        text = _("Connected with %(provider)s") % {"provider": login.provider_name}
+    else:
+        text = _("Set up OAuth 2.0 under “Outgoing”")
+    return format_html('<a href="{}#oauth">{}</a>', reverse("connections:outgoing"), text)
+
+
 def _page(
     request: HttpRequest,
     form: IncomingForm,
@@ -117,6 +130,7 @@ def _page(
             for name in ("imap", "pop3")
             for mode in ("none", "tls-if-available", "tls", "ssl")
         },
+        "oauth_below": _oauth_below(),
         "port_why": _("The default follows protocol and encryption until you type a port of your own."),
         "changed": changed_fields(changed_count(form)),
         "report": report,

@@ -26,6 +26,10 @@ from depesche.mailroom.connections.diagnosis.running import run
 from depesche.mailroom.connections.diagnosis.steps import Step, order
 from depesche.mailroom.connections.figures import OutboxFigures
 from depesche.mailroom.connections.forms import CAP, OutgoingForm, changed_fields
+from depesche.mailroom.connections.oauth import actions as oauth_actions
+from depesche.mailroom.connections.oauth.forms import OAuthForm
+from depesche.mailroom.connections.oauth.models import Flow
+from depesche.mailroom.connections.views import oauth
 from depesche.mailroom.connections.views.common import (
     changed_count,
     is_htmx,
@@ -52,21 +56,24 @@ def outgoing(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         return _page(request, _form(None))
     form = _form(request)
+    login = oauth.form_of(request, form)
     if "clear_password" in request.POST:
         actions.clear_outgoing_password(by=request.user)
         messages.success(request, _("The stored password was deleted. Nothing else was saved."))
         form = _form(request)
         form.errors.clear()
         return _page(request, form)
-    if form.is_valid():
+    if form.is_valid() and (login is None or login.is_valid()):
         try:
-            actions.save_outgoing_form(form, by=request.user)
+            oauth_actions.save_both(form, login, by=request.user)
         except InvalidSettings as error:
             _add_errors(form, error)
         else:
+            if login is not None and "connect" in request.POST and login.cleaned_data["flow"] != Flow.APP:
+                return oauth.to_provider(request, form.settings.place)
             messages.success(request, _("Saved. Workers use it within 5 seconds."))
             return redirect("connections:outgoing")
-    return _page(request, form, status=422)
+    return _page(request, form, login=login, status=422)
 
 
 @require_POST
@@ -178,6 +185,7 @@ def _page(
     request: HttpRequest,
     form: OutgoingForm,
     *,
+    login: OAuthForm | None = None,
     report: Report | None = None,
     to: str = "",
     problem: str = "",
@@ -190,6 +198,7 @@ def _page(
     values = form.data if form.is_bound else form.initial
     context: dict[str, Any] = {
         **mail_context(),
+        **oauth.context_of(request, login, settings.place),
         "form": form,
         "settings": settings,
         "effect": effect_of(request, values),

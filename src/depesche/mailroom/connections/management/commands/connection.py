@@ -10,11 +10,16 @@ from django.utils import timezone
 
 from depesche.mailroom.connections import access, actions, queries, validation
 from depesche.mailroom.connections.actions import InvalidSettings
+from depesche.mailroom.connections.choices import Auth
 from depesche.mailroom.connections.command_line import SettingsCommand, assignment, on_off, refused
 from depesche.mailroom.connections.diagnosis.plan import learn, plan_test
 from depesche.mailroom.connections.diagnosis.running import run
 from depesche.mailroom.connections.diagnosis.steps import flows
 from depesche.mailroom.connections.forms import CAP
+from depesche.mailroom.connections.oauth import actions as oauth_actions
+from depesche.mailroom.connections.oauth.forms import KEYS as OAUTH_KEYS
+from depesche.mailroom.connections.oauth.forms import oauth_values
+from depesche.mailroom.connections.oauth.queries import OAuthSettings, oauth
 from depesche.mailroom.connections.queries import OutgoingSettings
 
 KEYS = (
@@ -30,6 +35,7 @@ KEYS = (
     CAP,
     "items_by_mail",
     "allow_clear_password",
+    *OAUTH_KEYS,
 )
 
 
@@ -45,6 +51,14 @@ class Command(SettingsCommand):
         change.add_argument("values", nargs="*", type=assignment, metavar="KEY=VALUE")
         self.add_password_options(change)
         change.add_argument("--clear-password", action="store_true", help="delete the stored password")
+        change.add_argument(
+            "--client-secret-stdin",
+            action="store_true",
+            help="read the OAuth client secret from standard input",
+        )
+        change.add_argument(
+            "--disconnect", action="store_true", help="delete OAuth consent, tokens and client secret"
+        )
         test = ways.add_parser("test", help="submit a test mail, step by step; saves nothing")
         test.add_argument("values", nargs="*", type=assignment, metavar="KEY=VALUE")
         test.add_argument("--to", required=True, metavar="ADDR", help="who gets the test mail")
@@ -55,7 +69,7 @@ class Command(SettingsCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["what"] == "show":
-            self.print_object(shown(queries.outgoing()))
+            self.print_object(shown(queries.outgoing()) | oauth_shown(oauth()))
         elif options["what"] == "set":
             self._set(options)
         else:
@@ -63,14 +77,34 @@ class Command(SettingsCommand):
 
     def _set(self, options: dict[str, Any]) -> None:
         values, password = self.values_of(options), self.password_of(options)
-        clear = options["clear_password"]
-        if not values and password is None and not clear:
+        clear, secret = options["clear_password"], self.secret_of(options)
+        if options["disconnect"]:
+            oauth_actions.disconnect()
+        elif not values and password is None and secret is None and not clear:
             raise CommandError("Name at least one KEY=VALUE to set.", returncode=2)
+        of_login = {key: values.pop(key) for key in OAUTH_KEYS if key in values}
         try:
-            settings = actions.save_outgoing(values, password=password, clear_password=clear)
+            form = actions.outgoing_form(values, password=password, clear_password=clear)
+            login = None
+            if of_login or secret is not None or form.data["auth"] == Auth.OAUTH2:
+                login = oauth_actions.oauth_form(
+                    of_login,
+                    secret=secret,
+                    needed=form.data["auth"] == Auth.OAUTH2,
+                    username=str(form.data["username"]),
+                )
+            settings = oauth_actions.save_both(form, login)
         except InvalidSettings as error:
             raise refused(error) from None
-        self.print_object(shown(settings))
+        self.print_object(shown(settings) | oauth_shown(oauth()))
+
+    def secret_of(self, options: dict[str, Any]) -> str | None:
+        """One line from standard input, None without --client-secret-stdin."""
+        if not options["client_secret_stdin"]:
+            return None
+        if options["password_stdin"]:
+            raise CommandError("Standard input holds one secret: set them one after the other.", returncode=2)
+        return self.password_of({"password_stdin": True})
 
     def _test(self, options: dict[str, Any]) -> None:
         values, password = self.values_of(options), self.password_of(options)
@@ -95,6 +129,20 @@ class Command(SettingsCommand):
         self.stop_on_failure(steps)
         if flows(steps):
             self.say("The server accepted the test mail.")
+
+
+def oauth_shown(login: OAuthSettings) -> dict[str, object]:
+    """The login by OAuth 2.0, where one is set up. Never a secret or a token."""
+    if not login.provider:
+        return {}
+    return {
+        **oauth_values(login),
+        "has_client_secret": login.has_secret,
+        "connected": login.connected,
+        "account": login.account,
+        "token_until": login.access_expires_at,
+        "problem": login.problem,
+    }
 
 
 def shown(settings: OutgoingSettings) -> dict[str, object]:
