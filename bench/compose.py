@@ -1,6 +1,6 @@
 """How fast mails are written, beside the standard library's EmailMessage.
 
-    .venv/bin/python bench/compose.py [--rounds 5] [--json]
+    .venv/bin/python -m bench.compose [--rounds 5] [--json]
 
 Both write the same mail (text and HTML of 3 KB together, ASCII or with umlauts) and both in one process, in
 turns, so that a busy machine slows both; the figure is the ratio of the medians. Three jobs: everything anew
@@ -19,6 +19,7 @@ from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.policy import SMTP
 
+from bench.rows import Row, save
 from depesche.mailformat.addresses import Address
 from depesche.mailformat.compose import Draft, compose, from_headers, personal_headers, to_seven_bit
 
@@ -137,9 +138,11 @@ def main() -> None:
     if options.json:
         print(json.dumps({"mails_per_second": rates, "ratio_to_stdlib": ratios}))
         return
-    for name, value in rates.items():
-        ratio = f"{ratios[name]:8.1f} x stdlib" if name in ratios else ""
-        print(f"{name:32}{value:12,.0f} mails/s {ratio}")
+    rows = [
+        Row(f"composing, {name} ÷ the standard library", ratio, detail=f"{rates[name]:,.0f} mails/s")
+        for name, ratio in ratios.items()
+    ]
+    print(save("compose", "Composing mails", f"{options.rounds} interleaved rounds, medians.", rows))
 
 
 if __name__ == "__main__":

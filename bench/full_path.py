@@ -26,13 +26,14 @@ import venv
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
+from bench.rows import Row, save
+from tests.support.postgres import PostgresServer
+
 HERE = Path(__file__).resolve().parent
 PEERS = HERE / ".peers"
-RESULTS = HERE / "results"
 SEARCH = os.pathsep.join(["/usr/sbin", os.environ.get("PATH", "")])
 
 _LINE = "Status changed from open to in progress by Jane Doe, and the reason for it is told below.\n"
@@ -86,11 +87,18 @@ class Runner:
     count: int
     run: Callable[[int, int], float]
     what: str
+    at_least: float | None = None
+    aim: float | None = None
+    of_ours: bool = False
     rates: list[float] = field(default_factory=list)
 
     @property
     def rate(self) -> float:
         return statistics.median(self.rates)
+
+    @property
+    def spread(self) -> str:
+        return f"{min(self.rates):,.0f} to {max(self.rates):,.0f}"
 
 
 def _json_of(command: list[str], environment: dict[str, str], count: int) -> dict[str, float]:
@@ -189,14 +197,24 @@ def runners(count: int, database_url: str) -> tuple[list[Runner], list[str]]:
     notes = [f"Python {platform.python_version()}, Django {version('django')}, {os.cpu_count()} CPUs"]
     listed = [
         Runner("depesche, SQLite (synchronous=FULL)", count, ours, "compose, queue, claim, submit, record"),
-        Runner("smtp-source -d -s 10", count, smtp_source, "C; no queue, no composing"),
+        Runner("smtp-source -d -s 10", count, smtp_source, "C; no queue, no composing", 0.3, 1.0),
     ]
     if database_url:
         listed.insert(
-            1, Runner("depesche, PostgreSQL", count, lambda p, n: ours(p, n, database_url), "the same")
+            1,
+            Runner(
+                "full path on PostgreSQL",
+                count,
+                lambda port, n: ours(port, n, database_url),
+                "the same",
+                0.7,
+                1.0,
+                of_ours=True,
+            ),
         )
     if (node := set_up_nodemailer()) is not None:
-        listed.append(Runner("nodemailer pool, 10", max(500, count // 2), nodemailer, "composes; no queue"))
+        some = max(500, count // 2)
+        listed.append(Runner("nodemailer pool, 10", some, nodemailer, "composes; no queue", 5, 12))
         notes.append(f"nodemailer {node}")
     else:
         notes.append("nodemailer was left out: node or npm is missing")
@@ -209,50 +227,50 @@ def runners(count: int, database_url: str) -> tuple[list[Runner], list[str]]:
             some,
             lambda port, n: post_office(port, n, *setting),
             "queue on SQLite; its submission alone",
+            8,
+            20,
         )
     )
     notes.append(f"django-post_office {found}, the quickest of four settings")
     return listed, notes
 
 
-def table(listed: list[Runner], rounds: int, notes: list[str]) -> str:
-    ours_rate = listed[0].rate
-    lines = [
-        "# Full path on loopback",
-        "",
-        f"{datetime.now(UTC):%Y-%m-%d}, {rounds} interleaved rounds, medians. Mails of {SIZE} octets text and"
-        " HTML, one recipient each, 10 connections, to a fresh `smtp-sink`.",
-        *(f"{note}." for note in notes),
-        "",
-        "| program | what it does | mails/s | lowest to highest | depesche ÷ it |",
-        "|---|---|---:|---:|---:|",
-    ]
-    for one in listed:
-        spread = f"{min(one.rates):,.0f} to {max(one.rates):,.0f}"
-        ratio = f"{ours_rate / one.rate:.2f}"
-        lines.append(f"| {one.name} | {one.what} | {one.rate:,.0f} | {spread} | {ratio} |")
-    return "\n".join(lines) + "\n"
+def rows(listed: list[Runner]) -> list[Row]:
+    """Our rate over each other one."""
+    mine = listed[0]
+    found = [Row("full path on SQLite (synchronous=FULL), mails a second", mine.rate, detail=mine.spread)]
+    for one in listed[1:]:
+        if one.of_ours:
+            ratio = one.rate / mine.rate
+            detail = f"{one.rate:,.0f}/s ({one.spread}); its synchronous_commit and fsync are on"
+            found.append(Row(f"{one.name} ÷ SQLite", ratio, one.at_least, one.aim, detail=detail))
+        else:
+            detail = f"{one.rate:,.0f}/s ({one.spread}); {one.what}"
+            name = f"full path on SQLite ÷ {one.name}"
+            found.append(Row(name, mine.rate / one.rate, one.at_least, one.aim, detail=detail))
+    return found
 
 
 def main(words: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--count", type=int, default=10_000, help="mails of a round")
-    parser.add_argument("--database-url", default="", help="a PostgreSQL database to measure as well")
     options = parser.parse_args(words)
     if program("smtp-sink") is None or program("smtp-source") is None:
         print("smtp-sink and smtp-source are missing: Debian's package postfix has them.", file=sys.stderr)
         return 1
-    listed, notes = runners(options.count, options.database_url)
-    for number in range(options.rounds):
-        for one in listed:
-            with sink() as port:
-                one.rates.append(one.count / one.run(port, one.count))
-            print(f"round {number + 1}: {one.name}: {one.rates[-1]:,.0f}/s", flush=True)
-    text = table(listed, options.rounds, notes)
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "full_path.md").write_text(text, encoding="utf-8")
-    print("\n" + text)
+    with PostgresServer(durable=True) as postgres:
+        listed, notes = runners(options.count, postgres.url)
+        for number in range(options.rounds):
+            for one in listed:
+                with sink() as port:
+                    one.rates.append(one.count / one.run(port, one.count))
+                print(f"round {number + 1}: {one.name}: {one.rates[-1]:,.0f}/s", flush=True)
+    method = (
+        f"{options.rounds} interleaved rounds, medians. Mails of {SIZE} octets text and HTML, one recipient"
+        f" each, 10 connections, to a fresh `smtp-sink`. {'. '.join(notes)}."
+    )
+    print("\n" + save("full_path", "Full path on loopback", method, rows(listed)))
     return 0
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-RESULTS = Path(__file__).resolve().parent / "results"
+RESULTS = Path(os.environ.get("DEPESCHE_BENCH_RESULTS") or Path(__file__).resolve().parent / "results")
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ def save(name: str, title: str, method: str, rows: Sequence[Row]) -> str:
     return text
 
 
-def load(name: str) -> list[Row]:
+def load(name: str, results: Path = RESULTS) -> list[Row]:
     """The rows that were saved last; none when that benchmark has not run."""
-    path = RESULTS / f"{name}.json"
+    path = results / f"{name}.json"
     return [Row(**row) for row in json.loads(path.read_text(encoding="utf-8"))] if path.exists() else []

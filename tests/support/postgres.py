@@ -49,9 +49,13 @@ def programs() -> Path:
 
 
 class PostgresServer:
-    """One server with files, port and password of its own. A context manager; `url` is for the product."""
+    """One server with files, port and password of its own. A context manager; `url` is for the product.
 
-    def __init__(self) -> None:
+    `durable`: with PostgreSQL's own settings for what must survive a power cut, for measurements.
+    """
+
+    def __init__(self, *, durable: bool = False) -> None:
+        self._settings = {k: v for k, v in _SETTINGS.items() if not (durable and v == "off")}
         self.folder = Path(tempfile.mkdtemp(prefix="depesche-pg-"))
         self.port = free_port()
         self.password = secrets.token_urlsafe(12)
@@ -88,7 +92,7 @@ class PostgresServer:
             check=True, capture_output=True, cwd=self.folder, user=user, env=environment,
             extra_groups=[] if user else None,
         )  # fmt: skip
-        options = [word for name, value in _SETTINGS.items() for word in ("-c", f"{name}={value}")]
+        options = [word for name, value in self._settings.items() for word in ("-c", f"{name}={value}")]
         log = (self.folder / "log").open("ab")
         with log:
             self._process = subprocess.Popen(
