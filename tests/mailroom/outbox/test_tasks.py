@@ -49,3 +49,10 @@ def test_a_failing_task_is_not_woken_by_every_change() -> None:
     stop.set()
     assert runner.join(30)
     assert task.runs == 1
+
+
+def test_the_first_change_after_a_rest_is_looked_at_at_once() -> None:
+    """Only changes that follow each other are looked at together."""
+    assert tasks.seconds_to_rest(begun=100.0, now=110.0) == 0.0
+    assert tasks.seconds_to_rest(begun=100.0, now=100.0) == pytest.approx(tasks._BETWEEN_CHANGES)
+    assert 0 < tasks.seconds_to_rest(begun=100.0, now=100.005) < tasks._BETWEEN_CHANGES

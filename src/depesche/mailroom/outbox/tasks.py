@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Protocol
@@ -20,7 +21,7 @@ from django.utils.module_loading import import_string
 
 log = logging.getLogger(__name__)
 _AFTER_FAILURE = 5.0
-_BETWEEN_CHANGES = 0.02  # at full speed the database changes all the time: look at most so often
+_BETWEEN_CHANGES = 0.02  # at full speed the database changes all the time: begin to look at most so often
 
 
 class WorkerTask(Protocol):
@@ -52,6 +53,11 @@ def close(task: WorkerTask) -> None:
     """Let a task give back what it holds. A mailbox that fails to log out is no news."""
     with contextlib.suppress(Exception):
         getattr(task, "close", _nothing)()
+
+
+def seconds_to_rest(begun: float, now: float) -> float:
+    """How long a task that is woken waits, when it last began to look at `begun`."""
+    return max(0.0, begun + _BETWEEN_CHANGES - now)
 
 
 class TaskRunner:
@@ -89,6 +95,7 @@ class TaskRunner:
         try:
             while not self._stop.is_set():
                 self._wake.clear()
+                begun = time.monotonic()
                 done = self._once()
                 if done > 0:
                     self._done()
@@ -99,7 +106,7 @@ class TaskRunner:
                     self._stop.wait(_AFTER_FAILURE)
                     continue
                 self._wake.wait(self.task.pause)
-                self._stop.wait(_BETWEEN_CHANGES)
+                self._stop.wait(seconds_to_rest(begun, time.monotonic()))
         finally:
             close(self.task)
             connection.close()
