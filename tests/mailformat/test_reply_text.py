@@ -8,14 +8,11 @@ from depesche.mailformat.html_text import html_to_markdown
 from depesche.mailformat.parse import parse
 from depesche.mailformat.reading import read
 from depesche.mailformat.reply_text import cut_text, reply_text
+from depesche.mailformat.reply_text.attributions import attribution_ending_at
 from depesche.mailformat.reply_text.clutter import is_closing
 from depesche.mailformat.reply_text.device_notes import is_device_note
-from depesche.mailformat.reply_text.markers import (
-    attribution_ending_at,
-    header_block_at,
-    is_rule,
-    separator_kind,
-)
+from depesche.mailformat.reply_text.forms import is_rule
+from depesche.mailformat.reply_text.markers import header_block_at, separator_kind
 
 ATTRIBUTIONS = [
     "Am 01.03.26 um 17:05 schrieb Jana Vogt:",

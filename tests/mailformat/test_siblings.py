@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from depesche.mailformat.classify import Kind
+from depesche.mailformat.reading import read
 from depesche.mailformat.reply_text import cut_text
 from tests.mailformat.siblings.languages import LANGUAGES, Language
 from tests.mailformat.siblings.programs import MAKERS
 from tests.mailformat.siblings.sentences import FRAMES, LETTERS, SENTENCES
+from tests.mailformat.siblings.shapes import SHAPES, TRANSPORTS
 
 WRITER = ("max", "beispiel")
 
@@ -38,3 +41,27 @@ def test_what_a_person_wrote_is_never_lost(frame: tuple[str, ...]) -> None:
         if not all(fold(part) in text for part in own):
             lost[sentence] = text
     assert not lost
+
+
+@pytest.mark.parametrize("language", [pytest.param(language, id=language.code) for language in LANGUAGES])
+def test_wrapping_marks_and_disclaimers_change_nothing(language: Language) -> None:
+    every = 1 if language.code in ("de", "en") else 6
+    made = [sibling for make in SHAPES for sibling in make(language)][::every]
+    wrong = {
+        sibling.name: text
+        for sibling in made
+        if fold(text := cut_text(sibling.body, names=WRITER).text) != fold(sibling.text)
+    }
+    assert not wrong
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_the_way_a_mail_travels_changes_nothing(transport: str) -> None:
+    wrong = {}
+    for number, language in enumerate(LANGUAGES):
+        for make in MAKERS:
+            for sibling in list(make(language))[number % 7 :: 61]:
+                reading = read(TRANSPORTS[transport](sibling.body))
+                if fold(reading.text) != fold(sibling.text) or reading.kind is not Kind.PERSONAL:
+                    wrong[sibling.name] = reading.text
+    assert not wrong

@@ -48,7 +48,7 @@ _DISCLAIMER_TOPICS = tuple(
         r"difusión|reproduc|divulga|distribuzione|verspreiding|openbaar|rozpowszechni|распростран|копирован",
         r"liabilit|haftung|responsab|aansprakelijk|virus|malware|ansvar|odpowiedzialn",
         r"opinions? |views expressed|does not necessarily|meinung",
-        r"think before|before printing|consider the environment|denken sie an die umwelt|vor dem ausdruck|"
+        r"before printing|consider the environment|an die umwelt|vor dem ausdruck|"
         r"pensez à l'environnement|avant d'imprimer|antes de imprimir|prima di stampare",
     )
 )
@@ -171,11 +171,11 @@ def is_disclaimer(line: str) -> bool:
     text = line[:1_500]
     if _DISCLAIMER_TITLE.match(text):
         return True
-    if len(text) <= 60 or not _MAIL_WORD.search(text):
+    if not _MAIL_WORD.search(text):
         return False
-    return sum(topic.search(text) is not None for topic in _DISCLAIMER_TOPICS) >= 3 or (
-        len(text) <= 200 and _PRINTING.search(text) is not None and not text.endswith("?")
-    )
+    if len(text) <= 200 and _PRINTING.search(text) is not None and not text.endswith("?"):
+        return True
+    return len(text) > 60 and sum(topic.search(text) is not None for topic in _DISCLAIMER_TOPICS) >= 3
 
 
 def is_disclaimer_paragraph(lines: Sequence[str]) -> bool:

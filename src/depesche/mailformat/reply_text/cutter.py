@@ -18,7 +18,9 @@ from enum import Enum
 
 from depesche.mailformat.letter_lines import Line, Mark
 from depesche.mailformat.reply_text import markers
+from depesche.mailformat.reply_text.attributions import attribution_ending_at
 from depesche.mailformat.reply_text.device_notes import is_device_note
+from depesche.mailformat.reply_text.forms import Marker, is_rule
 from depesche.mailformat.reply_text.known import KnownText
 from depesche.mailformat.reply_text.separators import SEPARATORS
 from depesche.mailformat.reply_text.signature import signature_start
@@ -158,9 +160,9 @@ def _comparisons_are_text(lines: Sequence[Line], kinds: list[_Is], introduced: s
             kinds[index] = _Is.TEXT
 
 
-def _find_markers(lines: Sequence[Line], contents: Sequence[str], kinds: list[_Is]) -> list[markers.Marker]:
+def _find_markers(lines: Sequence[Line], contents: Sequence[str], kinds: list[_Is]) -> list[Marker]:
     """All markers in unquoted lines, in order, and those on the first line of a quote."""
-    found: list[markers.Marker] = []
+    found: list[Marker] = []
     floor = -1
     index = 0
     count = len(lines)
@@ -168,10 +170,10 @@ def _find_markers(lines: Sequence[Line], contents: Sequence[str], kinds: list[_I
         line = lines[index]
         content = contents[index]
         if line.mark is Mark.CUT_BELOW:
-            found.append(markers.Marker(index, index + 1, "cut-below"))
+            found.append(Marker(index, index + 1, "cut-below"))
             return found
         if line.mark is Mark.ATTRIBUTION and content:
-            found.append(markers.Marker(index, index + 1, "attribution"))
+            found.append(Marker(index, index + 1, "attribution"))
             floor = index
             index += 1
             continue
@@ -193,7 +195,7 @@ def _find_markers(lines: Sequence[Line], contents: Sequence[str], kinds: list[_I
     return found
 
 
-def _groupwise(lines: Sequence[Line], kinds: list[_Is], index: int) -> markers.Marker | None:
+def _groupwise(lines: Sequence[Line], kinds: list[_Is], index: int) -> Marker | None:
     """Three marks out of nothing: no quote in a quote, but GroupWise's line above the older mail."""
     around = [lines[near].depth for near in (index - 1, index + 1) if 0 <= near < len(lines)]
     if any(depth >= 2 for depth in around):
@@ -202,10 +204,10 @@ def _groupwise(lines: Sequence[Line], kinds: list[_Is], index: int) -> markers.M
     if marker is None:
         return None
     kinds[index] = _Is.TEXT
-    return markers.Marker(index, index + marker.end, marker.kind)
+    return Marker(index, index + marker.end, marker.kind)
 
 
-def _marker_at(contents: Sequence[str], index: int, floor: int) -> markers.Marker | None:
+def _marker_at(contents: Sequence[str], index: int, floor: int) -> Marker | None:
     kind = markers.separator_kind(contents[index])
     if kind is not None:
         end = index + 1
@@ -216,14 +218,14 @@ def _marker_at(contents: Sequence[str], index: int, floor: int) -> markers.Marke
             block = markers.header_block_at(contents, following, separated=True)
             if block is not None:
                 end = block.end
-        return markers.Marker(index, end, kind)
+        return Marker(index, end, kind)
     above = index > 0 and (_rule_above(contents, index) or _title_above(contents, index))
     block = markers.header_block_at(contents, index, separated=above)
     if block is not None:
         return block
     if markers.is_one_line_header(contents[index]):
-        return markers.Marker(index, index + 1, "header")
-    return markers.attribution_ending_at(contents, index, floor)
+        return Marker(index, index + 1, "header")
+    return attribution_ending_at(contents, index, floor)
 
 
 def _title_above(contents: Sequence[str], index: int) -> bool:
@@ -233,14 +235,14 @@ def _title_above(contents: Sequence[str], index: int) -> bool:
 def _rule_above(contents: Sequence[str], index: int) -> bool:
     for above in range(index - 1, max(-1, index - 4), -1):
         if contents[above]:
-            return markers.is_rule(contents[above])
+            return is_rule(contents[above])
     return False
 
 
 def _back_over_rules(lines: Sequence[Line], start: int) -> int:
     """Rules and blank lines directly above belong to what is cut."""
     limit = start
-    while limit > 0 and (lines[limit - 1].blank or markers.is_rule(lines[limit - 1].content)):
+    while limit > 0 and (lines[limit - 1].blank or is_rule(lines[limit - 1].content)):
         limit -= 1
     if limit > 0 and start - limit <= 2:
         above = lines[limit - 1].content
@@ -314,7 +316,7 @@ def _introduces_itself(
     for index in range(min(6, len(window))):
         if not window[index]:
             continue
-        found = markers.attribution_ending_at(window[:6], index, -1)
+        found = attribution_ending_at(window[:6], index, -1)
         if found is None and index == 0:
             found = markers.header_block_at(window, 0, separated=False)
         if found is not None and not found.weak:

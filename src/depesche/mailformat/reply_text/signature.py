@@ -17,7 +17,7 @@ from depesche.mailformat.reply_text.clutter import (
     is_prose,
 )
 from depesche.mailformat.reply_text.device_notes import is_device_note
-from depesche.mailformat.reply_text.markers import is_rule
+from depesche.mailformat.reply_text.forms import is_rule
 
 _DELIMITERS = frozenset({"--", "-- ", "—", "–", "- -", "—-", "-–", "--=20", "\\--"})
 _POSTSCRIPT = re.compile(r"p\.?\s?s\.?[\s:.]|nachtrag|edit:", re.IGNORECASE)
@@ -177,7 +177,7 @@ def _is_only_clutter(contents: Sequence[str], names: Sequence[str]) -> bool:
     lines = [text for text in contents if text and not _PLACEHOLDER.fullmatch(text)]
     if not lines or len(lines) > 15:
         return not lines
-    if len(lines) <= 10 and _is_footer_block(lines):
+    if (len(lines) <= 10 and _is_footer_block(lines)) or is_disclaimer_paragraph(lines):
         return True
     if any(line.endswith("?") for line in lines):
         return False

@@ -90,7 +90,7 @@ def word_set(text: str) -> frozenset[str]:
 
 #: First words of an attribution in front of a date.
 ON = word_set(
-    "在 في בתאריך ב on am le el il em op den d. w dnia dne dňa в на у tarihinde στις pe pada vào "
+    "在 في בתאריך ב on am le el il em op den d. w dnia dne dňa в на у στις pe pada vào "
     "em, am, on, ons tor fre lör sön mån tis man tir lør søn ma di wo do vr za zo lun mar mer "
     "jeu ven sam dim lun. mar. mer. jeu. ven. sam. dim. il giorno in data a la fecha zot op, "
     "ngày vào lúc вс пн вт ср чт пт сб нд quando at mo di mi do fr sa so mo. di. mi. do. fr. "
