@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,6 +9,7 @@ from enum import StrEnum
 
 from django.conf import settings
 
+from depesche.mailroom.connections import alarms
 from depesche.mailroom.connections import queries as connections
 from depesche.mailroom.connections.choices import MailboxProtocol
 from depesche.mailroom.connections.diagnosis.pauses import reason_of_pause
@@ -18,8 +18,8 @@ from depesche.mailroom.outbox import queries as outbox
 from depesche.tracker.items import queries as items
 
 _EXPIRY_WARNING = timedelta(days=30)
-_SILENCE = timedelta(minutes=15)
-_LITTLE_ROOM = 100 * 1024 * 1024  # octets; a few mails with attachments
+# What is said about these, and the remedy, names the commands.
+_SAID_ABOVE = frozenset({"no-server", "paused", "no-mailbox", "mailbox-fails", "mails-held", "mails-fail"})
 
 
 class Level(StrEnum):
@@ -39,7 +39,14 @@ class Finding:
 
 def findings(now: datetime) -> list[Finding]:
     """Everything that was looked at, in the order in which mail passes it."""
-    return [*_addresses(), *_disk(), *_outgoing(now), *_outbox(now), *_incoming(now), *_certificates(now)]
+    return [
+        *_addresses(),
+        *_outgoing(now),
+        *_outbox(now),
+        *_incoming(now),
+        *_certificates(now),
+        *_alarms(now),
+    ]
 
 
 def _addresses() -> Iterator[Finding]:
@@ -57,17 +64,6 @@ def _addresses() -> Iterator[Finding]:
             Level.ERROR,
             f"Others on this machine can read the secret key {environment.key_file}.",
             f"Run: chmod 600 {environment.key_file}",
-        )
-
-
-def _disk() -> Iterator[Finding]:
-    home = settings.ENVIRONMENT.home
-    free = shutil.disk_usage(home).free
-    if free < _LITTLE_ROOM:
-        yield Finding(
-            Level.ERROR,
-            f"Only {free // (1024 * 1024)} MB are free where {home} lies: soon nothing can be saved.",
-            "Make room on that disk; what waits then goes on by itself.",
         )
 
 
@@ -105,21 +101,6 @@ def _outbox(now: datetime) -> Iterator[Finding]:
     stats = outbox.stats(now)
     if stats.workers:
         yield Finding(Level.OK, f"{stats.workers} worker(s) at work.")
-    elif stats.remaining:
-        yield Finding(
-            Level.ERROR,
-            f"No worker runs, and {stats.remaining} mails are due.",
-            "Start 'depesche serve', or 'depesche worker' beside it.",
-        )
-    else:
-        yield Finding(Level.WARNING, "No worker runs.", "Start 'depesche serve', or 'depesche worker'.")
-    if stats.oldest_due_at and now - stats.oldest_due_at > _SILENCE and connections.outgoing().configured:
-        minutes = int((now - stats.oldest_due_at).total_seconds() // 60)
-        yield Finding(
-            Level.WARNING,
-            f"A mail has been due for {minutes} minutes.",
-            "Look at the outbox: depesche outbox list --state queued",
-        )
     for state, what in (("failed", "refused for good"), ("expired", "given up"), ("held", "held for you")):
         if count := stats.states.get(state, 0):
             yield Finding(
@@ -169,3 +150,12 @@ def _certificates(now: datetime) -> Iterator[Finding]:
                 f"The trusted certificate of {entry.subject} expires on {entry.not_after:%Y-%m-%d}.",
                 "Import its successor before: depesche keystore import FILE",
             )
+
+
+def _alarms(now: datetime) -> Iterator[Finding]:
+    """What the watch knows beside the above."""
+    for alarm in alarms.current(now):
+        if alarm.code not in _SAID_ABOVE:
+            words = alarm.words
+            level = Level.ERROR if alarm.level is alarms.Level.CRITICAL else Level.WARNING
+            yield Finding(level, f"{words.title}. {words.why}", words.remedy)

@@ -30,6 +30,7 @@ COMMANDS: dict[str, str] = {
     "connection": "the outgoing connection: show, set, test",
     "mailbox": "the incoming mailbox: show, set, test, poll",
     "keystore": "trusted certificates: list, import, fetch, remove",
+    "alarms": "what is wrong, and who is told: list, show, set, test",
     "outbox": "what goes out: list, show, retry, cancel, stats",
     "inbox": "what comes in: receive, parse",
     "reminders": "send the reminders that are due",

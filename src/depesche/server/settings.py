@@ -131,6 +131,7 @@ DEPESCHE_WORKER_TASKS = [
     "depesche.mailroom.connections.oauth.renewal.RenewTokens",
     "depesche.mailroom.inbox.polling.PollMailboxes",
     "depesche.mailroom.inbox.processing.ProcessMails",
+    "depesche.mailroom.connections.watching.task.WatchMail",
 ]
 
 LOGGING = {

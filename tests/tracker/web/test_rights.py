@@ -37,6 +37,7 @@ ADMINISTRATORS = Row(LOGIN, FORBIDDEN, FORBIDDEN, IN)
 TABLE: dict[str, Row] = {
     "home": Row(LOGIN, AWAY, AWAY, AWAY),
     "healthz": EVERYBODY,
+    "readyz": EVERYBODY,
     "sign-in": Row(IN, AWAY, AWAY, AWAY),
     "sign-out": Row(AWAY, AWAY, AWAY, AWAY, post_only=True),
     "password-reset": EVERYBODY,

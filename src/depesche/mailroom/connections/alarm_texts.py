@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from django.utils import formats, timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
@@ -77,6 +78,100 @@ ENTRIES: dict[str, Entry] = {
         _("The client secret for %(provider)s expired on %(day)s"),
         _("By the date that was entered, no more tokens can be had."),
         _("Make a new client secret at the provider, and enter it under “Outgoing” with its new date."),
+    ),
+    # --- The outbox -----------------------------------------------------------------------------------------
+    "no-worker": Entry(
+        _("No worker is running"),
+        _("Nobody submits mails, reads the mailbox or sends reminders. All of it waits."),
+        _("Start “depesche serve”, or “depesche worker” beside it."),
+    ),
+    "mails-late": Entry(
+        _("Mails are late"),
+        ngettext_lazy(
+            "A mail has been due for %(minutes)d minute, although the connection works.",
+            "A mail has been due for %(minutes)d minutes, although the connection works.",
+            "minutes",
+        ),
+        _("Look at the outbox. Perhaps the workers are too few, or the limit on connections is too low."),
+    ),
+    "queue-grows": Entry(
+        _("More mails come than go out"),
+        _("In a quarter of an hour the queue grew from %(before)s to %(count)s mails."),
+        _("Raise the limit on the number of connections if the server permits more, or start more workers."),
+    ),
+    "mails-held": Entry(
+        ngettext_lazy("%(count)d mail waits for a decision", "%(count)d mails wait for a decision", "count"),
+        _("Nobody knows whether the server has them, and their kind is not sent twice without being asked."),
+        _("Decide in the outbox, one by one: submit again, or leave it."),
+    ),
+    "mails-fail": Entry(
+        ngettext_lazy("%(count)d mail failed within a day", "%(count)d mails failed within a day", "count"),
+        _("The server refused them for good, or took none of them until their time was over."),
+        _("The outbox shows the server’s words for each."),
+    ),
+    # --- The way in -----------------------------------------------------------------------------------------
+    "no-mailbox": Entry(
+        _("Items by e-mail are on, but nothing can arrive"),
+        _("Neither mailbox nor pipe is set up."),
+        _("Set one up under “Incoming”, or switch items by e-mail off."),
+    ),
+    "mailbox-fails": Entry(
+        _("The mailbox cannot be read"),
+        _("%(host)s: %(detail)s"),
+        _("Test the mailbox under “Incoming”: it shows the step that fails. Mails wait there meanwhile."),
+    ),
+    "mailbox-unread": Entry(
+        _("Nobody looks into the mailbox"),
+        ngettext_lazy(
+            "The last look into %(host)s was %(minutes)d minute ago.",
+            "The last look into %(host)s was %(minutes)d minutes ago.",
+            "minutes",
+        ),
+        _("Check that a worker runs, and its log. Started anew it looks at once."),
+    ),
+    "inbox-silent": Entry(
+        _("The mailbox is silent for longer than usual"),
+        ngettext_lazy(
+            "No mail has come for %(hours)d hour; here up to %(usual)s hours are usual.",
+            "No mail has come for %(hours)d hours; here up to %(usual)s hours are usual.",
+            "hours",
+        ),
+        _("Write a mail to the system address and see whether it arrives. During holidays all may be well."),
+    ),
+    "inbox-stuck": Entry(
+        _("Mails that came in are not processed"),
+        ngettext_lazy(
+            "The oldest has waited for %(minutes)d minute.",
+            "The oldest has waited for %(minutes)d minutes.",
+            "minutes",
+        ),
+        _("Check that a worker runs, and its log."),
+    ),
+    "inbox-held": Entry(
+        ngettext_lazy(
+            "%(count)d mail that came in waits for a decision",
+            "%(count)d mails that came in wait for a decision",
+            "count",
+        ),
+        _("It is not certain who wrote them, or where they belong."),
+        _("Take or discard them in the inbox."),
+    ),
+    # --- Signing --------------------------------------------------------------------------------------------
+    "dkim-record-gone": Entry(
+        _("Mails are signed with a key that nobody can look up"),
+        _("The name service has no right record %(selector)s._domainkey.%(domain)s any more."),
+        _("Put the record back, or retire the key under “Domain”. Receivers may refuse mails until then."),
+    ),
+    "dkim-record-missing": Entry(
+        _("A DKIM key waits for its record"),
+        _("The name service does not have %(selector)s._domainkey.%(domain)s yet."),
+        _("Add the record that “Domain” shows, or remove the key."),
+    ),
+    # --- This machine ---------------------------------------------------------------------------------------
+    "disk-full": Entry(
+        _("The disk runs full"),
+        _("Only %(megabytes)s MB are free where %(place)s lies."),
+        _("Make room there. What cannot be saved is not lost as long as its sender still has it."),
     ),
     # --- The watch itself -----------------------------------------------------------------------------------
     "source-failed": Entry(

@@ -65,13 +65,14 @@ class Alarm:
 
 Source = Callable[[datetime], Iterable[Alarm]]
 
-_sources: dict[str, Source] = {}
+_sources: dict[str, tuple[int, Source]] = {}
 _kept: tuple[datetime, str, list[Alarm]] | None = None
 
 
-def register(name: str, source: Source) -> None:
-    """Add what a room watches; the same name again replaces it."""
-    _sources[name] = source
+def register(name: str, source: Source, *, order: int = 50) -> None:
+    """Add what a room watches; the same name again replaces it. Of alarms that are equally bad and old, those
+    of the lowest `order` come first."""
+    _sources[name] = (order, source)
     forget()
 
 
@@ -81,7 +82,7 @@ def current(now: datetime) -> list[Alarm]:
     Two sightings with one key are one: the first counts.
     """
     found: dict[str, Alarm] = {}
-    for name, source in _sources.items():
+    for name, (_order, source) in sorted(_sources.items(), key=lambda one: one[1][0]):
         try:
             seen = list(source(now))
         except Exception:

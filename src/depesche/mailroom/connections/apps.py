@@ -13,10 +13,13 @@ class ConnectionsConfig(AppConfig):
         from depesche.mailroom.connections.watching import refused_senders, sources
         from depesche.mailroom.pages import places
 
-        alarms.register("way-out", sources.way_out)
+        alarms.register("way-out", sources.way_out, order=10)
+        alarms.register("way-in", sources.way_in)
+        alarms.register("signing", sources.signing)
         alarms.register("senders", refused_senders.refused)
         alarms.register("oauth", oauth_watch.alarms)
         places.register("mail-status", _("Mail status"), "connections:status", order=10)
         places.register("outgoing", _("Outgoing"), "connections:outgoing", order=20)
         places.register("incoming", _("Incoming"), "connections:incoming", order=30)
         places.register("keystore", _("Keystore"), "connections:keystore", order=40)
+        places.register("alarms", _("Alarms"), "connections:alarms", order=70)

@@ -33,13 +33,17 @@ class InboxFigures:
     held: int = 0
 
 
+_waiting: Callable[[], int] | None = None
 _outbox: Callable[[datetime], OutboxFigures] | None = None
 _inbox: Callable[[datetime], InboxFigures] | None = None
 
 
-def register_outbox(reader: Callable[[datetime], OutboxFigures]) -> None:
-    global _outbox  # noqa: PLW0603  one outbox, registered once
-    _outbox = reader
+def register_outbox(
+    reader: Callable[[datetime], OutboxFigures], *, waiting: Callable[[], int] | None = None
+) -> None:
+    """`waiting`: how many mails wait in all; asked once a minute, to see whether the queue grows."""
+    global _outbox, _waiting
+    _outbox, _waiting = reader, waiting
 
 
 def register_inbox(reader: Callable[[datetime], InboxFigures]) -> None:
@@ -50,6 +54,11 @@ def register_inbox(reader: Callable[[datetime], InboxFigures]) -> None:
 def outbox(now: datetime) -> OutboxFigures | None:
     """None where no outbox is installed."""
     return _outbox(now) if _outbox is not None else None
+
+
+def waiting() -> int | None:
+    """How many mails wait; None where no outbox says so."""
+    return _waiting() if _waiting is not None else None
 
 
 def inbox(now: datetime) -> InboxFigures | None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from depesche.mailroom.connections.views import incoming, keystore, oauth, outgoing, status
+from depesche.mailroom.connections.views import alarms, incoming, keystore, oauth, outgoing, status
 
 app_name = "connections"
 urlpatterns = [
@@ -16,6 +16,7 @@ urlpatterns = [
     path("connection/oauth/disconnect/", oauth.disconnect, name="oauth-disconnect"),
     path("mailbox/", incoming.incoming, name="incoming"),
     path("mailbox/test/", incoming.start_test, name="test-incoming"),
+    path("alarms/", alarms.page, name="alarms"),
     path("keystore/", keystore.keystore, name="keystore"),
     path("keystore/<int:entry_id>/remove/", keystore.remove, name="remove-certificate"),
 ]

@@ -8,9 +8,10 @@ class OutboxConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from depesche.mailroom.connections import figures
+        from depesche.mailroom.connections import alarms, figures
         from depesche.mailroom.outbox import queries, standing
         from depesche.mailroom.pages import places
 
-        figures.register_outbox(standing.figures)
+        figures.register_outbox(standing.figures, waiting=standing.waiting)
+        alarms.register("outbox", standing.alarms)
         places.register("outbox", _("Outbox"), "outbox:list", order=50, count=queries.needs_a_person)

@@ -8,6 +8,7 @@ app_name = "web"
 urlpatterns = [
     path("", items.home, name="home"),
     path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
     path("sign-in/", sign_in.sign_in, name="sign-in"),
     path("sign-out/", sign_in.sign_out, name="sign-out"),
     path("password/", sign_in.password_reset, name="password-reset"),

@@ -6,12 +6,20 @@ from typing import Any
 
 from django.forms import BaseForm
 from django.http import HttpRequest
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 from django.utils.translation import ngettext
 
 from depesche.mailroom.connections import queries
 from depesche.mailroom.connections.diagnosis.pauses import reason_of_pause
+
+
+def resolved(url_name: str) -> str:
+    """The address of a page; "" where the project has none of that name."""
+    try:
+        return reverse(url_name) if url_name else ""
+    except NoReverseMatch:
+        return ""
 
 
 def is_htmx(request: HttpRequest) -> bool:

@@ -7,11 +7,15 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from depesche.mailroom.connections import figures, queries
+from depesche.mailroom.connections import alarms, figures, queries
 from depesche.mailroom.connections.diagnosis.pauses import cause_of_pause
 from depesche.mailroom.connections.queries import Flow
+from depesche.mailroom.connections.views.alarms import shown
 from depesche.mailroom.connections.views.keystore import entry_of
 from depesche.mailroom.pages.rights import administrators_only
+
+# The page has places of its own for these.
+_SAID_OTHERWISE = frozenset({"no-server", "paused", "mails-held", "mails-fail", "inbox-held"})
 
 
 @require_safe
@@ -23,10 +27,13 @@ def status(request: HttpRequest) -> HttpResponse:
     entries = [entry_of(row, now) for row in queries.keystore()]
     outbox, inbox = figures.outbox(now), figures.inbox(now)
     ending = [entry for entry in entries if entry.state != "fine"]
+    found = [alarm for alarm in alarms.current(now) if alarm.code not in _SAID_OTHERWISE]
+    trouble = next((one for one in found if one.level is alarms.Level.CRITICAL), None)
     waiting = (
-        outbox is not None and (outbox.needs_person or outbox.failed or not outbox.workers),
+        outbox is not None and (outbox.needs_person or outbox.failed),
         inbox is not None and inbox.held,
         ending,
+        found,
     )
     context = {
         "health": health,
@@ -37,6 +44,8 @@ def status(request: HttpRequest) -> HttpResponse:
         "outbox": outbox,
         "inbox": inbox,
         "ending": ending,
+        "alarms": [shown(alarm) for alarm in found],
+        "trouble": trouble.words if trouble is not None and health.flow is Flow.FLOWING else None,
         "needs_nobody": not any(waiting),
     }
     return render(request, "depesche/connections/status.html", context)

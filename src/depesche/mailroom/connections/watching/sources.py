@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from depesche.mailroom.connections import queries
 from depesche.mailroom.connections.alarms import Alarm, Level
 from depesche.mailroom.connections.diagnosis.pauses import cause_of_pause
 from depesche.mailroom.connections.queries import Flow
+from depesche.mailroom.connections.signing.models import DkimKey, KeyState
+
+_UNREAD = timedelta(minutes=15)  # a mailbox is looked into every minute, after failures every ten
+_FORGOTTEN = timedelta(days=3)
 
 
 def way_out(now: datetime) -> Iterator[Alarm]:
@@ -31,3 +35,55 @@ def way_out(now: datetime) -> Iterator[Alarm]:
             since=health.since,
             link="connections:outgoing",
         )
+
+
+def way_in(now: datetime) -> Iterator[Alarm]:
+    """A mailbox that cannot be read, or that nobody looks into any more."""
+    mailbox = queries.incoming()
+    if not mailbox.is_mailbox:
+        if queries.outgoing().items_by_mail and not mailbox.configured:
+            yield Alarm("no-mailbox", Level.WARNING, link="connections:incoming")
+        return
+    looked = mailbox.last_polled_at
+    facts = {"host": mailbox.host}
+    if mailbox.last_error:
+        yield Alarm(
+            "mailbox-fails",
+            Level.CRITICAL,
+            {**facts, "detail": mailbox.last_error},
+            link="connections:incoming",
+        )
+    elif looked is not None and now - looked > _UNREAD:
+        minutes = int((now - looked).total_seconds() // 60)
+        yield Alarm(
+            "mailbox-unread",
+            Level.WARNING,
+            {**facts, "minutes": minutes},
+            since=looked,
+            link="connections:incoming",
+        )
+
+
+def signing(now: datetime) -> Iterator[Alarm]:
+    """A key that signs while its record is not in DNS, or one whose record nobody has added."""
+    for key in DkimKey.objects.exclude(state=KeyState.RETIRED).order_by("pk"):
+        facts = {"selector": key.selector, "domain": key.domain}
+        gone = key.checked_at is not None and (key.seen_at is None or key.seen_at < key.checked_at)
+        if key.state == KeyState.ACTIVE and gone:
+            yield Alarm(
+                "dkim-record-gone",
+                Level.WARNING,
+                facts,
+                since=key.seen_at or key.activated_at,
+                link="connections:domain",
+                about=f"{key.selector}.{key.domain}",
+            )
+        elif key.state == KeyState.WAITING and now - key.created_at > _FORGOTTEN:
+            yield Alarm(
+                "dkim-record-missing",
+                Level.WARNING,
+                facts,
+                since=key.created_at,
+                link="connections:domain",
+                about=f"{key.selector}.{key.domain}",
+            )
