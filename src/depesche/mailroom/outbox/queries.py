@@ -200,7 +200,7 @@ def stats(now: datetime | None = None) -> Stats:
     """Counts per state, and how fast the workers get on."""
     now = now or timezone.now()
     counted = dict(OutboxRecipient.objects.values_list("state").annotate(count=Count("pk")).order_by("state"))
-    later, oldest = _later_and_oldest(now)
+    later = _later(now)
     going_on = sum(counted.get(state, 0) for state in (State.QUEUED, State.DEFERRED, State.IN_FLIGHT))
     remaining = max(0, going_on - later)
     alive = WorkerPresence.objects.filter(seen_until__gt=now)
@@ -212,23 +212,33 @@ def stats(now: datetime | None = None) -> Stats:
         finished_at=now + timedelta(seconds=remaining / rate) if remaining and rate > 0.05 else None,
         workers=alive.count(),
         slots_used=slots_used(now),
-        oldest_due_at=oldest,
+        oldest_due_at=oldest_due(now),
     )
 
 
-def _later_and_oldest(now: datetime) -> tuple[int, datetime | None]:
-    """How many wait for a later moment, and since when the oldest is due. Along the index of the claim, and
-    with its condition spelled out, without which SQLite does not use it: a million rows are not looked at.
-    """
-    later, oldest = 0, None
-    waiting = f"FROM {sql.RECIPIENT} WHERE {sql.DUE} AND priority = %s AND next_attempt_at"
+# Along the index of the claim, and with its condition spelled out, without which SQLite does not use it: a
+# million rows are not looked at.
+_WAITING = f"FROM {sql.RECIPIENT} WHERE {sql.DUE} AND priority = %s AND next_attempt_at"
+
+
+def _later(now: datetime) -> int:
+    """How many wait for a later moment."""
+    later = 0
     with connection.cursor() as cursor:
         for priority in PRIORITIES:
-            cursor.execute(f"SELECT COUNT(*) {waiting} > %s", [priority, sql.moment(now)])
+            cursor.execute(f"SELECT COUNT(*) {_WAITING} > %s", [priority, sql.moment(now)])
             later += cursor.fetchone()[0]
-            cursor.execute(f"SELECT MIN(next_attempt_at) {waiting} <= %s", [priority, sql.moment(now)])
+    return later
+
+
+def oldest_due(now: datetime) -> datetime | None:
+    """Since when the one that is due longest has been due; None when nothing is."""
+    oldest = None
+    with connection.cursor() as cursor:
+        for priority in PRIORITIES:
+            cursor.execute(f"SELECT MIN(next_attempt_at) {_WAITING} <= %s", [priority, sql.moment(now)])
             oldest = min(filter(None, (oldest, sql.read_moment(cursor.fetchone()[0]))), default=None)
-    return later, oldest
+    return oldest
 
 
 def slots_used(now: datetime | None = None) -> int:

@@ -12,9 +12,8 @@ from depesche.mailroom.connections.alarms import Alarm, Level
 from depesche.mailroom.connections.figures import OutboxFigures
 from depesche.mailroom.connections.queries import Flow
 from depesche.mailroom.connections.watching import queries as watching
-from depesche.mailroom.outbox.categories import PRIORITIES
 from depesche.mailroom.outbox.models import OutboxMessage, OutboxRecipient, WorkerPresence
-from depesche.mailroom.outbox.queries import needs_a_person, slots_used
+from depesche.mailroom.outbox.queries import needs_a_person, oldest_due, slots_used
 from depesche.mailroom.outbox.states import State
 
 _DAY = timedelta(hours=24)
@@ -84,18 +83,6 @@ def alarms(now: datetime) -> Iterator[Alarm]:
     failed = failed_since(now - _DAY)
     if failed >= ways.failed_per_day:
         yield Alarm("mails-fail", Level.WARNING, {"count": failed}, link="outbox:list")
-
-
-def oldest_due(now: datetime) -> datetime | None:
-    """Since when the mail that is due longest has been due; one step into an index for each priority."""
-    firsts = (
-        OutboxRecipient.objects.filter(state__in=_WAITING, priority=priority, next_attempt_at__lte=now)
-        .order_by("next_attempt_at")
-        .values_list("next_attempt_at", flat=True)
-        .first()
-        for priority in PRIORITIES
-    )
-    return min((first for first in firsts if first is not None), default=None)
 
 
 def failed_since(start: datetime) -> int:
