@@ -124,6 +124,7 @@ DEPESCHE_INBOX_HANDLERS = [
     "depesche.tracker.correspondence.handler.CorrespondenceHandler",
 ]
 DEPESCHE_RIGHTS_CHECK = "depesche.tracker.notifications.rights.withdrawn"
+DEPESCHE_MAILBOX_WORKSPACES = "depesche.tracker.items.queries.workspace_choices"
 DEPESCHE_WORKER_TASKS = [
     "depesche.tracker.accounts.resets.AnswerResetRequests",
     "depesche.tracker.notifications.planner.PlanNotices",

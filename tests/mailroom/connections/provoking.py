@@ -23,6 +23,7 @@ MODULES = (
     "tests.mailroom.connections.test_causes_of_pauses",
     "tests.mailroom.connections.oauth.test_causes",
     "tests.mailroom.connections.oauth.test_pages",
+    "tests.mailroom.connections.test_mailbox_causes",
 )
 """Where such tests stand: imported before the table is made."""
 

@@ -12,7 +12,7 @@ import pytest
 from django.core.management import call_command, load_command_class
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from depesche.mailroom.connections import queries, secrets
+from depesche.mailroom.connections import mailbox_fields, queries, secrets
 from depesche.mailroom.connections.command import DepescheCommand
 from depesche.smtpclient.testing import Behaviour, FakeServer, in_thread
 from tests.mailroom.connections.support import CANARY, certificate, key_pem, pem
@@ -168,6 +168,32 @@ def test_the_mailbox_is_set_and_shown(run: Any) -> None:
     assert run("mailbox", "set", "bogus=1").code == 2
 
 
+def test_several_mailboxes_by_name(run: Any) -> None:
+    words = ["protocol=imap", "host=imap.example.org", "username=sales@example.org", "workspace=Sales"]
+    ran = run("mailbox", "set", "--name", "sales", *words, "--password-stdin", "--json", stdin=CANARY)
+    assert ran.code == 1  # there is no such workspace
+    find_workspace = [("SA", "Sales"), ("NW", "North")]
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(mailbox_fields, "workspaces", lambda: find_workspace)
+        ran = run("mailbox", "set", "--name", "sales", *words, "--password-stdin", "--json", stdin=CANARY)
+        assert ran.code == 0
+        assert (ran.rows[0]["place"], ran.rows[0]["workspace"], ran.rows[0]["name"]) == (1, "SA", "sales")
+        changed = run("mailbox", "set", "--name", "Sales", "when_taken=move", "move_to=Done", "--json")
+        assert changed.rows[0]["move_to"] == "Done"
+        refused = run("mailbox", "set", "--name", "sales", "when_taken=move", "move_to=inbox")
+        assert refused.code == 1
+        assert "comes from" in refused.err or "come from" in refused.err
+    assert [row["name"] for row in run("mailbox", "list", "--json").rows] == ["main", "sales"]
+    assert run("mailbox", "show", "--place", "1", "--json").rows[0]["host"] == "imap.example.org"
+    missing = run("mailbox", "show", "--name", "nobody")
+    assert missing.code == 1
+    assert "main, sales" in missing.err
+    assert run("mailbox", "remove").code == 2
+    assert run("mailbox", "remove", "--place", "0").code == 1
+    assert run("mailbox", "remove", "--name", "sales").code == 0
+    assert [row["name"] for row in run("mailbox", "list", "--json").rows] == ["main"]
+
+
 def test_a_mailbox_that_cannot_be_reached(run: Any) -> None:
     with in_thread(FakeServer()) as server:
         port = server.port
@@ -175,10 +201,13 @@ def test_a_mailbox_that_cannot_be_reached(run: Any) -> None:
     ran = run("mailbox", "test", *words, "--password-stdin", "--json", stdin=CANARY)
     assert ran.code == 1
     assert [(row["step"], row["outcome"]) for row in ran.rows] == [
+        ("resolve", "ok"),
         ("connect", "failed"),
+        ("greeting", "skipped"),
         ("tls", "skipped"),
         ("login", "skipped"),
         ("folder", "skipped"),
+        ("taking", "skipped"),
     ]
 
 

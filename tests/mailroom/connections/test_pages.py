@@ -370,13 +370,38 @@ def test_the_mailbox_is_saved_and_its_password_never_shown(admin_page: Any) -> N
     assert not queries.incoming().has_password
 
 
+def test_one_more_mailbox_is_added_listed_and_removed_after_a_question(admin_page: Any) -> None:
+    admin_page.post(reverse("connections:incoming"), MAILBOX)
+    url = reverse("connections:mailbox", args=[1])
+    assert "One more mailbox" in text_of(admin_page.get(url))
+    more = {**MAILBOX, "username": "sales@nordlicht.example", "name": "Sales", "when_taken": "delete"}
+    page = text_of(admin_page.post(url, more, follow=True))
+    assert "Saved." in page
+    assert CANARY not in page
+    assert queries.incoming(1).when_taken == "delete"
+    page = text_of(admin_page.get(reverse("connections:incoming")))
+    assert "sales@nordlicht.example" in page
+    assert "imap.nordlicht.example" in page
+    response = admin_page.post(url, {**more, "username": "tracker"})
+    assert response.status_code == 422
+    assert "reads this folder already" in text_of(response)
+    assert admin_page.get(reverse("connections:mailbox", args=[7])).status_code == 404
+    before = queries.revision()
+    question = reverse("connections:remove-mailbox", args=[1])
+    assert "No longer read the mailbox “Sales”?" in text_of(admin_page.get(question))
+    admin_page.post(question)
+    assert [one.place for one in queries.mailboxes()] == [0]
+    assert queries.revision() > before
+    assert admin_page.get(reverse("connections:remove-mailbox", args=[0])).status_code == 404
+
+
 def test_a_mailbox_that_cannot_be_reached_is_explained(admin_page: Any) -> None:
     with in_thread(FakeServer()) as server:
         port = server.port
     wrong = {**MAILBOX, "host": "127.0.0.1", "port": str(port)}
     page = text_of(admin_page.post(reverse("connections:test-incoming"), wrong))
     assert "Nothing listens there" in page
-    assert page.count('class="step-name"') == 4
+    assert page.count('class="step-name"') == 7
     assert CANARY not in page
     response = admin_page.post(reverse("connections:test-incoming"), {**MAILBOX, "protocol": "pipe"})
     assert "choose IMAP or POP3" in text_of(response)

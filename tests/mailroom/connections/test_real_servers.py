@@ -10,7 +10,7 @@ from depesche.mailroom.connections import access, actions
 from depesche.mailroom.connections.diagnosis.mailbox import run_mailbox
 from depesche.mailroom.connections.diagnosis.plan import plan_test
 from depesche.mailroom.connections.diagnosis.running import run
-from depesche.mailroom.connections.diagnosis.steps import Outcome, Step, flows
+from depesche.mailroom.connections.diagnosis.steps import Outcome, Step, StepName, flows
 from depesche.mailroom.connections.fetch import fetch
 from depesche.mailroom.connections.queries import OutgoingSettings
 from depesche.smtpclient.config import Trust
@@ -150,9 +150,10 @@ def test_the_mailbox_in_every_encryption(trusted: MailHost, protocol: str, encry
     steps = list(run_mailbox(access.mailbox_config(settings)))
     assert [step.outcome for step in steps if step.outcome is not Outcome.SKIPPED]
     assert not [step for step in steps if step.outcome is Outcome.FAILED]
-    refused = list(run_mailbox(access.mailbox_config(settings, password="wrong")))
-    assert refused[2].cause is not None
-    assert refused[2].cause.code == "auth-refused"
+    refused = {step.name: step for step in run_mailbox(access.mailbox_config(settings, password="wrong"))}
+    cause = refused[StepName.LOGIN].cause
+    assert cause is not None
+    assert cause.code == "auth-refused"
 
 
 @pytest.mark.parametrize("protocol", ["smtp", "imap", "pop3"])

@@ -20,6 +20,7 @@ from depesche.mailroom.inbox.polling import MailboxBusy, PollMailboxes, poll_onc
 from depesche.mailroom.inbox.processing import process_waiting
 from depesche.mailroom.mailboxes import MailboxError
 from tests.support.mail_host import MailHost
+from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.journey, pytest.mark.django_db]
 
@@ -216,3 +217,73 @@ def test_a_pop3_mailbox_is_not_kept_locked(mail_host: MailHost, settings: Any) -
     task.run(timezone.now(), threading.Event())
     assert task.wait(threading.Event()) is False
     poll_once()  # would be refused as "in use"
+
+
+# --- several mailboxes --------------------------------------------------------------------------------------
+
+
+def second_mailbox(host: MailHost, user: str = "carol") -> None:
+    actions.save_incoming(
+        {
+            "protocol": "imap", "host": "localhost", "port": host.dovecot.port_imap, "encryption": "tls",
+            "username": user, "name": "sales",
+        },
+        password=host.password(user),
+        place=1,
+    )  # fmt: skip
+
+
+def append_for(host: MailHost, user: str, subject: str) -> None:
+    with imaplib.IMAP4("localhost", host.dovecot.port_imap) as client:
+        client.authenticate("PLAIN", lambda _: f"\0{user}\0{host.password(user)}".encode())
+        raw = f"From: alice@example.org\r\nSubject: {subject}\r\n\r\nText\r\n".encode()
+        client.append("INBOX", "", None, raw)  # type: ignore[arg-type]  # typeshed lacks None for "now"
+
+
+def test_every_mailbox_is_read_and_told_apart(mail_host: MailHost, settings: Any) -> None:
+    settings.DEPESCHE_INBOX_HANDLERS = []
+    set_up(mail_host, "imap")
+    second_mailbox(mail_host)
+    append(mail_host, "to the first")
+    append_for(mail_host, "carol", "to the second")
+    task = PollMailboxes()
+    try:
+        assert task.run(timezone.now(), threading.Event()) == 2  # a drain: one after the other
+    finally:
+        task.close()
+    process_waiting()
+    assert dict(ReceivedMessage.objects.values_list("subject", "mailbox")) == {
+        "to the first": 0,
+        "to the second": 1,
+    }
+    assert queries.incoming(1).last_polled_at is not None
+    actions.remove_incoming(1)
+    append_for(mail_host, "carol", "after its end")
+    assert task.run(timezone.now(), threading.Event()) == 0
+    task.close()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_mailbox_that_fails_holds_up_no_other(mail_host: MailHost, settings: Any) -> None:
+    settings.DEPESCHE_INBOX_HANDLERS = []
+    set_up(mail_host, "imap")
+    second_mailbox(mail_host)
+    actions.save_incoming({}, password="wrong", place=0)
+    task = PollMailboxes()
+    task.stays()
+    try:
+        task.run(timezone.now(), threading.Event())
+        append_for(mail_host, "carol", "to the second")
+        wait_until(lambda: ReceivedMessage.objects.filter(mailbox=1).exists(), "the mail of the second")
+        append_for(mail_host, "carol", "by IDLE")
+        wait_until(lambda: ReceivedMessage.objects.filter(mailbox=1).count() == 2, "the next one")
+    finally:
+        task.close()
+    assert "refused" in queries.incoming(0).last_error
+    assert queries.incoming(1).last_error == ""
+
+
+def test_two_readers_of_one_folder_are_refused(mail_host: MailHost) -> None:
+    set_up(mail_host, "imap")
+    with pytest.raises(actions.InvalidSettings, match="reads this folder already"):
+        second_mailbox(mail_host, "tracker")

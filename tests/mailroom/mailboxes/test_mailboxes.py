@@ -243,7 +243,7 @@ def test_ssl_on_a_plain_port_and_the_reverse(mail_host: MailHost, protocol: str)
     plain = config(mail_host, protocol, "tls")
     assert failure(replace(plain, encryption=Encryption.SSL)).stage is MailboxStage.TLS
     encrypted = config(mail_host, protocol, "ssl")
-    assert failure(replace(encrypted, encryption=Encryption.TLS, timeout=2)).stage is MailboxStage.CONNECT
+    assert failure(replace(encrypted, encryption=Encryption.TLS, timeout=2)).stage is MailboxStage.GREETING
 
 
 def test_nothing_listens(authority: Authority, protocol: str) -> None:

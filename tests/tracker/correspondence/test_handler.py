@@ -393,3 +393,30 @@ def test_broken_mail_is_never_a_fault(item: Item, raw: bytes) -> None:
 )
 def test_the_language_of_a_stranger(text: str, spoken: str) -> None:
     assert language.guess(text) == spoken
+
+
+# --- mailboxes of workspaces ------------------------------------------------------------------------------
+
+
+def test_a_mailbox_makes_items_in_its_workspace(item: Item, people: dict[str, Person]) -> None:
+    """By the way it came, or by the address it was written to; only for members."""
+    make_workspace("SA", people["jana"])
+    IncomingMailbox.objects.create(
+        place=1, protocol="imap", host="imap.example.org", username="sales@example.org", workspace="SA"
+    )
+    by_way = take(written("An offer, please.\n", sender="jana@example.org", subject="Offer"), mailbox=1)
+    assert by_way.item.startswith("SA-")
+    to = "sales@example.org"
+    by_address = take(written("Another offer.\n", sender="jana@example.org", subject="More", to=to))
+    assert by_address.item.startswith("SA-")
+    elsewhere = take(written("A pump.\n", sender="jana@example.org", subject="Pump"))
+    assert elsewhere.item.startswith("NW-")
+    outsider = take(written("Me too.\n", sender="tomasz@example.org", subject="Offer", to=to))
+    assert outsider.outcome == Outcome.REJECTED
+    assert len(mails("tomasz@example.org")) == 1  # one polite answer
+
+
+def test_what_another_mailbox_of_ours_writes_is_our_own(item: Item, people: dict[str, Person]) -> None:
+    IncomingMailbox.objects.create(place=1, protocol="pipe", address="sales@example.org")
+    handled = take(written("Hello.\n", sender="sales@example.org", subject="Hello"))
+    assert handled.outcome == Outcome.IGNORED

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from django.utils.translation import gettext as _
 
 from depesche.mailroom.connections import queries, secrets
-from depesche.mailroom.connections.choices import Auth, MailboxAuth
+from depesche.mailroom.connections.choices import Auth, MailboxAuth, MailboxProtocol
 from depesche.mailroom.connections.hosts import same_host
 from depesche.mailroom.connections.models import IncomingMailbox, OutgoingConnection
 from depesche.mailroom.connections.oauth import tokens
@@ -78,7 +78,7 @@ def mailbox_config(
 ) -> MailboxConfig:
     """How to reach the mailbox of these settings. Raises NotConfigured."""
     from depesche.mailroom.connections import keystore
-    from depesche.mailroom.mailboxes import MailboxConfig
+    from depesche.mailroom.mailboxes import MailboxConfig, WhenTaken
 
     if not settings.is_mailbox:
         raise NotConfigured(_("No mailbox is configured."))
@@ -99,6 +99,9 @@ def mailbox_config(
         trust=keystore.trust_for(settings.host, settings.port),
         timeout=timeout,
         token=token,
+        folder=settings.folder if settings.protocol == MailboxProtocol.IMAP else "INBOX",
+        when_taken=WhenTaken(settings.when_taken) if settings.when_taken else None,
+        move_to=settings.move_to,
     )
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -160,6 +160,7 @@ def save_incoming_form(form: IncomingForm, *, by: Person = None) -> IncomingSett
     wanted, typed = form.as_settings(), form.cleaned_data["password"]
     with transaction.atomic():
         row, _made = IncomingMailbox.objects.get_or_create(place=wanted.place)
+        _refuse_twice(wanted)
         if (row.protocol, row.host, row.username) != (wanted.protocol, wanted.host, wanted.username):
             row.tagged_address_seen_at = None  # another server: the proof no longer holds
             row.last_error = ""
@@ -172,6 +173,8 @@ def save_incoming_form(form: IncomingForm, *, by: Person = None) -> IncomingSett
         row.allow_clear_password = wanted.allow_clear_password
         row.plus_addressing = wanted.plus_addressing
         row.trusted_authserv_id = wanted.trusted_authserv_id
+        row.name, row.address, row.workspace = wanted.name, wanted.address, wanted.workspace
+        row.folder, row.when_taken, row.move_to = wanted.folder, wanted.when_taken, wanted.move_to
         if form.clears_password:
             _forget_password(row)
         if typed:
@@ -184,6 +187,47 @@ def save_incoming_form(form: IncomingForm, *, by: Person = None) -> IncomingSett
         _wake(wanted.place)
         row.refresh_from_db()
     return queries.incoming_of(row)
+
+
+def remove_incoming(place: int, *, by: Person = None) -> bool:
+    """Give up a mailbox other than that of the system address; False when there is none at this place.
+
+    What came in by it stays. Nothing happens at its server.
+    """
+    if place == 0:
+        raise InvalidSettings({"": [_("The first mailbox can be switched off, but not removed.")]})
+    with transaction.atomic():
+        row = IncomingMailbox.objects.filter(place=place).first()
+        if row is None:
+            return False
+        first, _made = IncomingMailbox.objects.get_or_create(place=0)
+        row.delete()
+        # The revision of all never goes down: what is removed is a change.
+        IncomingMailbox.objects.filter(pk=first.pk).update(revision=F("revision") + row.revision + 1)
+    return True
+
+
+def next_place() -> int:
+    """A place for one more mailbox."""
+    return (IncomingMailbox.objects.aggregate(last=Max("place"))["last"] or 0) + 1
+
+
+def _refuse_twice(wanted: IncomingSettings) -> None:
+    """Two names alike could not be told apart; two readers of one folder would take each other's mails."""
+    for other in queries.mailboxes():
+        if other.place == wanted.place:
+            continue
+        if other.title.casefold() == wanted.title.casefold():
+            raise InvalidSettings({"name": [_("Another mailbox has this name.")]})
+        both = (other, wanted)
+        if all(one.is_mailbox for one in both) and len({_identity(one) for one in both}) == 1:
+            raise InvalidSettings(
+                {"host": [_("The mailbox “%(name)s” reads this folder already.") % {"name": other.title}]}
+            )
+
+
+def _identity(one: IncomingSettings) -> tuple[str, str, str]:
+    return one.host.casefold(), one.username.casefold(), one.folder.casefold()
 
 
 def clear_outgoing_password(*, by: Person = None, place: int = 0) -> None:
@@ -210,9 +254,9 @@ def note_tagged_address_seen(now: datetime) -> None:
         _changed(IncomingMailbox, 0)
 
 
-def note_polled(now: datetime, *, error: str = "") -> None:
+def note_polled(now: datetime, *, error: str = "", place: int = 0) -> None:
     """The mailbox was looked at; `error` is one sentence when that failed."""
-    IncomingMailbox.objects.filter(place=0).update(last_polled_at=now, last_error=error)
+    IncomingMailbox.objects.filter(place=place).update(last_polled_at=now, last_error=error)
 
 
 def _merged(

@@ -52,3 +52,11 @@ class PlusAddressing(TextChoices):
     AUTO = "auto", _("As soon as a mail to such an address has arrived")
     ON = "on", _("Always")
     OFF = "off", _("Never")
+
+
+class WhenTaken(TextChoices):
+    """What becomes of a mail at the server once it is stored here."""
+
+    LEAVE = "leave", _("Stays there, over IMAP marked as read")
+    MOVE = "move", _("Is moved to a folder (IMAP)")
+    DELETE = "delete", _("Is deleted")

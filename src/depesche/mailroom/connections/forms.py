@@ -16,7 +16,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from depesche.mailformat.charset import CHARSETS
-from depesche.mailroom.connections import ports, validation
+from depesche.mailroom.connections import mailbox_fields, ports, validation
 from depesche.mailroom.connections.access import may_share_mailbox_password
 from depesche.mailroom.connections.choices import (
     Auth,
@@ -27,6 +27,7 @@ from depesche.mailroom.connections.choices import (
     Sender,
 )
 from depesche.mailroom.connections.hosts import same_host
+from depesche.mailroom.connections.mailbox_fields import MailboxFields
 from depesche.mailroom.connections.queries import IncomingSettings, OutgoingSettings
 from depesche.mailroom.connections.secrets import Secret
 
@@ -67,8 +68,8 @@ _SENDER_CONSEQUENCES = {
 }
 _PROTOCOL_CONSEQUENCES = {
     "": _("Mails carry no reply address that leads here"),
-    "imap": _("The mailbox is kept; fetched mails are marked as read"),
-    "pop3": _("Fetched mails are deleted from the mailbox"),
+    "imap": _("New mails are noticed at once; fetched ones stay, marked as read, or as you say below"),
+    "pop3": _("A look every minute; fetched mails are deleted, or as you say below"),
     "pipe": _("The mail server hands each mail to “depesche inbox receive”"),
 }
 
@@ -327,7 +328,7 @@ class OutgoingForm(forms.Form):
         )
 
 
-class IncomingForm(forms.Form):
+class IncomingForm(MailboxFields):
     """The mailbox, or the pipe, that belongs to the system address (M5 to M7)."""
 
     protocol = forms.ChoiceField(
@@ -392,6 +393,7 @@ class IncomingForm(forms.Form):
         self.for_test = for_test
         options.setdefault("initial", incoming_values(settings) | _port_shown(settings))
         super().__init__(data, auto_id="%s", use_required_attribute=False, **options)
+        self.offer_workspaces()
         _explain(self.fields["encryption"], _INCOMING_CONSEQUENCES)
         _explain(self.fields["protocol"], _PROTOCOL_CONSEQUENCES)
 
@@ -409,6 +411,7 @@ class IncomingForm(forms.Form):
             return values
         if values.get("username") == "":
             self.add_error("username", _("Enter the mailbox’s user name."))
+        self.check_taking(values)
         if host and not values.get("password") and (problem := self._missing_password(host)):
             self.add_error("password", problem)
         return values
@@ -445,6 +448,12 @@ class IncomingForm(forms.Form):
             allow_clear_password=values["allow_clear_password"],
             plus_addressing=values["plus_addressing"],
             trusted_authserv_id=values["trusted_authserv_id"],
+            name=values["name"],
+            address=values["address"],
+            workspace=values["workspace"],
+            folder=values["folder"],
+            when_taken=values["when_taken"],
+            move_to=values["move_to"],
         )
 
 
@@ -515,6 +524,7 @@ def incoming_values(settings: IncomingSettings) -> dict[str, Any]:
         "plus_addressing": settings.plus_addressing,
         "trusted_authserv_id": settings.trusted_authserv_id,
         "allow_clear_password": settings.allow_clear_password,
+        **mailbox_fields.of(settings),
     }
 
 

@@ -15,6 +15,7 @@ from depesche.mailroom.connections.choices import (
     MailboxProtocol,
     PlusAddressing,
     Sender,
+    WhenTaken,
 )
 from depesche.mailroom.connections.signing import models as _signing  # noqa: F401  Django finds DkimKey so
 from depesche.mailroom.connections.watching import models as _watching  # noqa: F401  and those of the watch
@@ -57,9 +58,15 @@ class OutgoingConnection(models.Model):
 
 
 class IncomingMailbox(models.Model):
-    """The mailbox (or pipe) that belongs to the system address (M5-M7)."""
+    """A mailbox (or pipe) that mails come in by (M5-M7); place 0 belongs to the system address."""
 
     place = models.PositiveSmallIntegerField(unique=True, default=0)
+    name = models.CharField(max_length=40, blank=True)
+    address = models.CharField(max_length=254, blank=True)  # empty: the system address, or the user name
+    workspace = models.CharField(max_length=64, blank=True)  # whose new mails are; mailroom only keeps it
+    folder = models.CharField(max_length=200, default="INBOX")
+    when_taken = models.CharField(max_length=10, choices=WhenTaken.choices, blank=True)  # empty: as usual
+    move_to = models.CharField(max_length=200, blank=True)
     revision = models.PositiveIntegerField(default=0)
     protocol = models.CharField(max_length=10, choices=MailboxProtocol.choices, blank=True)  # empty: none
     host = models.CharField(max_length=255, blank=True)

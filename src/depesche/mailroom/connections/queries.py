@@ -80,6 +80,24 @@ class IncomingSettings:
     last_polled_at: datetime | None = None
     last_error: str = ""
     updated_at: datetime | None = None
+    name: str = ""
+    address: str = ""
+    workspace: str = ""  # whose new mails are: a word of the tracker
+    folder: str = "INBOX"
+    when_taken: str = ""  # a WhenTaken; "": as the protocol suggests
+    move_to: str = ""
+
+    @property
+    def title(self) -> str:
+        """Its name, or one that tells it from others."""
+        if self.name:
+            return self.name
+        return "main" if self.place == 0 else f"mailbox-{self.place}"
+
+    @property
+    def own_address(self) -> str:
+        """The address whose mails arrive here, as far as the mailbox's own settings tell."""
+        return self.address or (self.username if "@" in self.username and self.is_mailbox else "")
 
     @property
     def is_mailbox(self) -> bool:
@@ -193,22 +211,46 @@ def incoming_of(row: IncomingMailbox) -> IncomingSettings:
         last_polled_at=row.last_polled_at,
         last_error=row.last_error,
         updated_at=row.updated_at,
+        name=row.name,
+        address=row.address,
+        workspace=row.workspace,
+        folder=row.folder,
+        when_taken=row.when_taken,
+        move_to=row.move_to,
     )
+
+
+def mailboxes() -> list[IncomingSettings]:
+    """Every way in: that of the system address first, then the others in the order of their places."""
+    rows = [incoming_of(row) for row in IncomingMailbox.objects.order_by("place")]
+    return rows if rows and rows[0].place == 0 else [IncomingSettings(), *rows]
+
+
+def mailbox_named(text: str) -> IncomingSettings | None:
+    """The mailbox with this name (without regard to case) or place; None where there is none."""
+    wanted = text.strip().casefold()
+    found = [one for one in mailboxes() if wanted in (one.title.casefold(), str(one.place))]
+    return found[0] if found else None
 
 
 def revision() -> tuple[int, int]:
     """The revisions of outgoing and incoming settings, keystore included, in one cheap query."""
     one = f"SELECT revision FROM {OutgoingConnection._meta.db_table} WHERE place = 0"  # noqa: S608  our own names
-    other = f"SELECT revision FROM {IncomingMailbox._meta.db_table} WHERE place = 0"  # noqa: S608  our own names
+    other = f"SELECT SUM(revision) FROM {IncomingMailbox._meta.db_table}"  # noqa: S608  our own names
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT ({one}), ({other})")
         out, incoming_revision = cursor.fetchone()
-    return out or 0, incoming_revision or 0
+    return out or 0, int(incoming_revision or 0)
 
 
 def answers_reach_us() -> bool:
-    """Whether a mailbox or pipe is configured, so that a Reply-To may promise an answer (M5, M6)."""
-    return incoming().configured
+    """Whether a mailbox or pipe is configured for the system address, so that a Reply-To may promise an
+    answer (M5, M6)."""
+    ways = [one for one in mailboxes() if one.configured]
+    if any(one.place == 0 for one in ways):
+        return True
+    system = outgoing().system_address.casefold() if ways else ""
+    return bool(system) and any(one.own_address.casefold() == system for one in ways)
 
 
 def plus_addressing_in_use() -> bool:

@@ -17,6 +17,9 @@ urlpatterns = [
     path("mailbox/", incoming.incoming, name="incoming"),
     path("mailbox/test/", incoming.start_test, name="test-incoming"),
     path("alarms/", alarms.page, name="alarms"),
+    path("mailbox/<int:place>/", incoming.incoming, name="mailbox"),
+    path("mailbox/<int:place>/test/", incoming.start_test, name="test-mailbox"),
+    path("mailbox/<int:place>/remove/", incoming.remove, name="remove-mailbox"),
     path("keystore/", keystore.keystore, name="keystore"),
     path("keystore/<int:entry_id>/remove/", keystore.remove, name="remove-certificate"),
 ]

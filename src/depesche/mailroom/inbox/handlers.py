@@ -23,7 +23,7 @@ from depesche.mailroom.inbox.models import Outcome
 @dataclass(frozen=True)
 class IncomingMail:
     """A stored mail with its reading. `envelope_sender` is None where the source does not tell it, and
-    "" for the null reverse-path."""
+    "" for the null reverse-path. `mailbox` is the place of the mailbox that it came by."""
 
     received_id: int
     raw: bytes = field(repr=False)
@@ -31,6 +31,7 @@ class IncomingMail:
     envelope_sender: str | None
     envelope_recipient: str
     received_at: datetime
+    mailbox: int = 0
 
 
 class Sentence(str):

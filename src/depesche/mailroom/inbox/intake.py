@@ -103,10 +103,13 @@ def store(
     source_ref: str = "",
     envelope_sender: str | None = None,
     envelope_recipient: str = "",
+    mailbox: int = 0,
     claim: bool = False,
     now: datetime,
 ) -> Stored:
     """Store a raw mail and return when it is durable; a mail that is there already is not stored again.
+
+    `mailbox` is the place of the mailbox or pipe that it came by.
 
     Only after this may the source mark or delete its copy. With `claim` no worker takes it up before the
     caller, who processes it at once.
@@ -121,6 +124,7 @@ def store(
                 received_at=now,
                 source=source,
                 source_ref=_clean(source_ref)[:255],
+                mailbox=mailbox,
                 fingerprint=mark,
                 raw=raw,
                 size=len(raw),

@@ -27,6 +27,7 @@ class ReceivedMessage(models.Model):
     received_at = models.DateTimeField()
     source = models.CharField(max_length=20)  # imap, pop3, pipe, file, catcher, rest
     source_ref = models.CharField(max_length=255, blank=True)  # UIDVALIDITY/UID or UIDL
+    mailbox = models.PositiveSmallIntegerField(default=0)  # the place of the mailbox or pipe that it came by
     fingerprint = models.CharField(max_length=64, unique=True)
     meaning = models.CharField(max_length=64, unique=True, null=True)  # noqa: DJ001 - NULL: not processed yet
     raw = models.BinaryField()

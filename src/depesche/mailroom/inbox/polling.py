@@ -7,17 +7,20 @@ server that hangs holds nothing up.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db import close_old_connections, connection
 from django.db.models import Q
 from django.utils import timezone
 
 from depesche.mailroom.connections import access, identity, queries
 from depesche.mailroom.connections.actions import note_polled
+from depesche.mailroom.connections.queries import IncomingSettings
 from depesche.mailroom.inbox import intake, processing
 from depesche.mailroom.inbox.models import MailboxCursor
 from depesche.mailroom.mailboxes import (
@@ -40,6 +43,8 @@ IDLE_STEP = 10.0  # seconds of waiting before the lease is renewed
 SETTINGS_STEP = 2.0  # seconds between looks whether the settings changed
 PAUSE = 60.0  # seconds between looks where the server cannot tell that something arrived
 _FIRST_PAUSE, _LONGEST_PAUSE = 15, 600  # seconds after a failure
+_AFTER_FAILURE = 5.0
+_LAST_WORDS = 5.0  # seconds for the log-out of a mailbox when the worker ends
 
 
 @dataclass(frozen=True)
@@ -56,16 +61,17 @@ class MailboxBusy(Exception):
     """Another process reads this mailbox at the moment."""
 
 
-def poll_once() -> Polled:
-    """Look into the configured mailbox until nothing new is there, and process it.
+def poll_once(settings: IncomingSettings | None = None) -> Polled:
+    """Look into a mailbox (that of the system address) until nothing new is there, and process it.
 
     Raises access.NotConfigured, MailboxBusy, MailboxError.
     """
-    config = access.mailbox_config(queries.incoming())
+    settings = settings or queries.incoming()
+    config = access.mailbox_config(settings)
     fetched = stored = 0
     more = True
     while more:
-        with _Reader(config) as reader:
+        with _Reader(config, settings.place) as reader:
             polled = reader.fetch(threading.Event())
         fetched, stored, more = fetched + polled.fetched, stored + polled.stored, polled.more
     while processing.process_waiting():
@@ -76,8 +82,9 @@ def poll_once() -> Polled:
 class _Reader:
     """The mailbox opened under its lease."""
 
-    def __init__(self, config: MailboxConfig) -> None:
+    def __init__(self, config: MailboxConfig, place: int = 0) -> None:
         self.config = config
+        self._place = place
         self._owner = identity.new_owner()
         self._mailbox: Mailbox | None = None
 
@@ -87,7 +94,7 @@ class _Reader:
             self._mailbox = open_mailbox(self.config)
         except BaseException as error:
             if isinstance(error, MailboxError):
-                note_polled(timezone.now(), error=str(error))
+                note_polled(timezone.now(), error=str(error), place=self._place)
             self._release()
             raise
         return self
@@ -135,10 +142,10 @@ class _Reader:
             polled = self._fetch(self._mailbox, stop)
         except BaseException as error:
             if isinstance(error, MailboxError):
-                note_polled(timezone.now(), error=str(error))
+                note_polled(timezone.now(), error=str(error), place=self._place)
             self.close()
             raise
-        note_polled(timezone.now(), error=_about(self._mailbox.unreadable))
+        note_polled(timezone.now(), error=_about(self._mailbox.unreadable), place=self._place)
         return polled
 
     def _fetch(self, mailbox: Mailbox, stop: Stop) -> Polled:
@@ -150,7 +157,11 @@ class _Reader:
         for mail in mailbox.new_mails(_cursor(row)):
             fetched += 1
             stored += intake.store(
-                mail.raw, source=self.config.protocol, source_ref=str(mail.position), now=timezone.now()
+                mail.raw,
+                source=self.config.protocol,
+                source_ref=str(mail.position),
+                mailbox=self._place,
+                now=timezone.now(),
             ).new
             taken.append(mail.position)
             if len(taken) >= BATCH or time.monotonic() - began > BATCH_SECONDS:
@@ -215,15 +226,13 @@ class _SettingsChanged:
         return queries.revision() != self._revision
 
 
-class PollMailboxes:
-    """The worker's task: reads the mailbox, and sleeps in IDLE where there is one."""
+class _Poller:
+    """One mailbox: reads it when it is time, and sleeps in IDLE where there is one."""
 
-    name = "mailbox"
-    pause = 1.0
-    wakes_on_change = False  # on a busy day that would end each IDLE at once
-
-    def __init__(self) -> None:
+    def __init__(self, place: int) -> None:
+        self.place = place
         self._reader: _Reader | None = None
+        self._settings = IncomingSettings()
         self._revision: tuple[int, int] | None = None
         self._next_look = timezone.now()
         self._failures = 0
@@ -233,14 +242,15 @@ class PollMailboxes:
         if revision != self._revision:
             self._revision, self._next_look, self._failures = revision, now, 0
             self.close()
-        if now < self._next_look or not queries.incoming().is_mailbox:
+            self._settings = queries.incoming(self.place)
+        if now < self._next_look or not self._settings.is_mailbox:
             return 0
         return self._look(now, stop)
 
     def _look(self, now: datetime, stop: threading.Event) -> int:
         try:
             if self._reader is None:
-                reader = _Reader(access.mailbox_config(queries.incoming()))
+                reader = _Reader(access.mailbox_config(self._settings), self.place)
                 self._reader = reader.__enter__()
             else:
                 self._reader.renew()
@@ -263,10 +273,10 @@ class PollMailboxes:
 
     def _failed(self, now: datetime, error: Exception) -> None:
         if not self._failures:
-            logger.warning("The mailbox cannot be read: %s", error)
+            logger.warning("The mailbox %s cannot be read: %s", self._settings.title, error)
         self._failures += 1
         self._reader = None
-        note_polled(now, error=str(error))
+        note_polled(now, error=str(error), place=self.place)
         seconds = min(_FIRST_PAUSE * 2 ** min(self._failures - 1, 10), _LONGEST_PAUSE)
         self._next_look = now + timedelta(seconds=seconds)
 
@@ -290,7 +300,96 @@ class PollMailboxes:
         return True
 
     def close(self) -> None:
-        """Log out and give the lease back; also when the worker ends."""
+        """Log out and give the lease back."""
         reader, self._reader = self._reader, None
         if reader is not None:
             reader.close()
+
+
+class _Companion:
+    """A further mailbox in a thread of its own, so that a server that hangs holds up no other mailbox."""
+
+    def __init__(self, poller: _Poller) -> None:
+        self.poller = poller
+        self._stop = threading.Event()
+        self._thread = threading.Thread(
+            target=self._run, name=f"depesche-mailbox-{poller.place}", daemon=True
+        )
+        self._thread.start()
+
+    def _run(self) -> None:
+        try:
+            while not self._stop.is_set():
+                try:
+                    close_old_connections()
+                    busy = self.poller.run(timezone.now(), self._stop) > 0 or self.poller.wait(self._stop)
+                except Exception:
+                    logger.exception("Reading mailbox %s failed; it goes on.", self.poller.place)
+                    connection.close()
+                    self._stop.wait(_AFTER_FAILURE)
+                    continue
+                if not busy:
+                    self._stop.wait(PollMailboxes.pause)
+        finally:
+            with contextlib.suppress(Exception):
+                self.poller.close()
+            connection.close()
+
+    def end(self) -> None:
+        """Tell it to end; it does so within the time of one answer of its server."""
+        self._stop.set()
+
+    def join(self, seconds: float) -> None:
+        self._thread.join(seconds)
+
+
+class PollMailboxes:
+    """The worker's task: reads every mailbox. The first in the task's own thread, the others each in one of
+    their own where the worker stays; one after the other where it only drains."""
+
+    name = "mailbox"
+    pause = 1.0
+    wakes_on_change = False  # on a busy day that would end each IDLE at once
+
+    def __init__(self) -> None:
+        self._revision: tuple[int, int] | None = None
+        self._stays = False
+        self._pollers: dict[int, _Poller] = {}
+        self._companions: dict[int, _Companion] = {}
+
+    def stays(self) -> None:
+        """The worker runs on and on."""
+        self._stays = True
+
+    def run(self, now: datetime, stop: threading.Event) -> int:
+        revision = queries.revision()
+        if revision != self._revision:
+            self._take_up([one.place for one in queries.mailboxes() if one.is_mailbox])
+            self._revision = revision
+        return sum(poller.run(now, stop) for poller in list(self._pollers.values()))
+
+    def _take_up(self, places: list[int]) -> None:
+        here = places[:1] if self._stays else places
+        for place in self._pollers.keys() - set(here):
+            self._pollers.pop(place).close()
+        for place in self._companions.keys() - (set(places) - set(here)):
+            self._companions.pop(place).end()
+        for place in here:
+            self._pollers.setdefault(place, _Poller(place))
+        for place in places:
+            if place not in here and place not in self._companions:
+                self._companions[place] = _Companion(_Poller(place))
+
+    def wait(self, stop: Stop) -> bool:
+        """In place of a pause: IDLE until something arrives. False where there is nothing to wait on."""
+        return any(poller.wait(stop) for poller in list(self._pollers.values())[:1])
+
+    def close(self) -> None:
+        """Log out everywhere and give the leases back; also when the worker ends."""
+        for companion in self._companions.values():
+            companion.end()
+        for poller in self._pollers.values():
+            poller.close()
+        for companion in self._companions.values():
+            companion.join(_LAST_WORDS)
+        self._companions, self._pollers, self._revision = {}, {}, None

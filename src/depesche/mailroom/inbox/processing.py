@@ -160,6 +160,7 @@ def incoming(row: ReceivedMessage, reading: Reading) -> IncomingMail:
         envelope_sender=row.envelope_sender,
         envelope_recipient=row.envelope_recipient,
         received_at=row.received_at,
+        mailbox=row.mailbox,
     )
 
 

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from enum import StrEnum
 from types import TracebackType
 from typing import Protocol, Self
 
+from depesche.mailroom.mailboxes.errors import MailboxStage
 from depesche.smtpclient.config import Encryption, TokenSource, Trust
 
 MAX_MAIL = 50 * 1024 * 1024  # octets; of a larger mail only the beginning is fetched
+
+
+class WhenTaken(StrEnum):
+    """What becomes of a mail at the server once it is stored with us.
+
+    LEAVE: it stays, over IMAP marked as read. MOVE: into the folder `move_to`, IMAP only. DELETE: removed.
+    """
+
+    LEAVE = "leave"
+    MOVE = "move"
+    DELETE = "delete"
 
 
 @dataclass(frozen=True)
@@ -18,6 +31,7 @@ class MailboxConfig:
     """One mailbox and how to speak to it. `protocol` is "imap" or "pop3"; `timeout` in seconds a step.
 
     With `token`, the login is by OAuth 2.0, and neither user name nor password is used.
+    `when_taken` None: as the protocol suggests, IMAP leaves and POP3 deletes.
     """
 
     protocol: str
@@ -31,11 +45,22 @@ class MailboxConfig:
     timeout: float = 30.0
     folder: str = "INBOX"
     token: TokenSource | None = None
+    when_taken: WhenTaken | None = None
+    move_to: str = ""
 
     @property
     def login_name(self) -> str:
         """Who logs in; "" for the account that consented (OAuth 2.0)."""
         return self.token.username if self.token is not None else self.username
+
+    @property
+    def taken(self) -> WhenTaken:
+        """What becomes of stored mails. POP3 knows no folders: MOVE leaves them there."""
+        if self.when_taken is None:
+            return WhenTaken.DELETE if self.protocol == "pop3" else WhenTaken.LEAVE
+        if self.when_taken is WhenTaken.MOVE and (self.protocol == "pop3" or not self.move_to):
+            return WhenTaken.LEAVE
+        return self.when_taken
 
     @property
     def name(self) -> str:
@@ -86,6 +111,29 @@ class Fetched:
     raw: bytes = field(repr=False)
 
 
+@dataclass(frozen=True)
+class Found:
+    """What a mailbox says of itself once it is open. `wakes`: it tells when a mail arrives (IDLE).
+
+    `takes`: how a stored mail leaves the folder, as the server lets it: "move", "copy" (copied, then removed
+    by its number), "remove", "mark" (read), "nothing" (read-only) or "delete" (POP3). `makes_folder`: the
+    folder to move to is not there yet.
+    """
+
+    mails: int = 0
+    wakes: bool = False
+    takes: str = "nothing"
+    makes_folder: bool = False
+
+
+Passed = Callable[[MailboxStage, str], None]
+"""Called when a stage of opening a mailbox has been passed, with what the server said, without secrets."""
+
+
+def nobody(stage: MailboxStage, said: str) -> None:
+    """A Passed for those who do not want to know."""
+
+
 class Stop(Protocol):
     """What tells to end a wait; a threading.Event is one. Asked about once a second."""
 
@@ -104,11 +152,14 @@ class Mailbox(Protocol):
     unreadable: int
     """How many mails the server named but would not hand over; they are left alone."""
 
+    def look_around(self) -> Found:
+        """What the mailbox says of itself. Changes nothing."""
+
     def new_mails(self, cursor: Cursor) -> Iterator[Fetched]:
         """Mails that the cursor does not cover, oldest first, one at a time. Nothing is marked by that."""
 
     def mark_taken(self, positions: Sequence[Position]) -> None:
-        """These mails are stored with us: mark (IMAP) or delete (POP3) them at the server."""
+        """These mails are stored with us: do at the server what `MailboxConfig.taken` says."""
 
     def advanced(self, cursor: Cursor, taken: Sequence[Position]) -> Cursor:
         """The cursor once these mails, in the order in which they came, are stored."""

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import imaplib
+import logging
 import poplib
 import re
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from enum import Enum
 
 from imapclient.exceptions import IMAPClientError
 
 from depesche.smtpclient import tls
 from depesche.smtpclient.errors import SENTENCES, Cause
+
+log = logging.getLogger(__name__)
 
 _MAX_REPLY = 500  # characters of a server's words that are kept
 
@@ -23,6 +26,7 @@ class MailboxStage(Enum):
     """The step that failed, in the order in which they come."""
 
     CONNECT = "connect"
+    GREETING = "greeting"
     TLS = "tls"
     LOGIN = "login"
     FOLDER = "folder"
@@ -51,9 +55,9 @@ class MailboxError(Exception):
 
 
 @contextlib.contextmanager
-def explained(stage: MailboxStage, *, hide: str = "") -> Iterator[None]:
-    """Turn what the mailbox libraries raise into a MailboxError of this stage. `hide` is a secret that a
-    server might echo."""
+def explained(stage: MailboxStage | Callable[[], MailboxStage], *, hide: str = "") -> Iterator[None]:
+    """Turn what the mailbox libraries raise into a MailboxError of this stage, which may be asked for when
+    that is needed. `hide` is a secret that a server might echo."""
     try:
         yield
     except MailboxError:
@@ -61,9 +65,17 @@ def explained(stage: MailboxStage, *, hide: str = "") -> Iterator[None]:
     except tls.CertificateError as error:
         raise MailboxError(MailboxStage.TLS, error.cause, detail=error.detail) from None
     except (poplib.error_proto, imaplib.IMAP4.abort, imaplib.IMAP4.error, IMAPClientError) as error:
-        raise _from_protocol(stage, error, hide) from None
+        raise _from_protocol(_stage(stage), error, hide) from None
     except (OSError, ssl.SSLError, EOFError, ValueError, UnicodeError) as error:
-        raise _from_socket(stage, error) from None
+        raise _from_socket(_stage(stage), error) from None
+    except (AttributeError, LookupError, TypeError) as error:
+        # A server whose answers make the libraries stumble. Our own mistakes would look alike: logged.
+        log.warning("The mailbox's server was not understood.", exc_info=True)
+        raise MailboxError(_stage(stage), Cause.PROTOCOL_ERROR, detail=type(error).__name__) from None
+
+
+def _stage(stage: MailboxStage | Callable[[], MailboxStage]) -> MailboxStage:
+    return stage if isinstance(stage, MailboxStage) else stage()
 
 
 def _from_protocol(stage: MailboxStage, error: Exception, hide: str) -> MailboxError:
@@ -75,7 +87,7 @@ def _from_protocol(stage: MailboxStage, error: Exception, hide: str) -> MailboxE
             r"\[(?:SYS/TEMP|UNAVAILABLE|IN-USE|LOGIN-DELAY|INUSE|LIMIT)\]|lock", reply, re.I
         )
         return MailboxError(stage, Cause.AUTH_TEMPORARY if temporary else Cause.AUTH_REFUSED, reply=reply)
-    if stage is MailboxStage.CONNECT:
+    if stage in (MailboxStage.CONNECT, MailboxStage.GREETING):
         return MailboxError(stage, Cause.GREETING_REFUSED, reply=reply)
     return MailboxError(stage, Cause.PROTOCOL_ERROR, reply=reply)
 
@@ -101,7 +113,11 @@ def _from_socket(stage: MailboxStage, error: Exception) -> MailboxError:
 
 
 def _words(error: Exception, hide: str) -> str:
-    first = error.args[0] if error.args else ""
+    return words(error.args[0] if error.args else "", hide)
+
+
+def words(first: object, hide: str = "") -> str:
+    """A server's words as one short line that may be shown, without the secret that it might echo."""
     text = first.decode("utf-8", "replace") if isinstance(first, bytes) else str(first)
     if hide:
         text = text.replace(hide, "…")

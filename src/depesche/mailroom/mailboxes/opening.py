@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from depesche.mailroom.mailboxes.config import Mailbox, MailboxConfig
+from depesche.mailroom.mailboxes.config import Mailbox, MailboxConfig, Passed, nobody
 from depesche.mailroom.mailboxes.imap import ImapMailbox
 from depesche.mailroom.mailboxes.pop3 import Pop3Mailbox
 
-_PROTOCOLS: dict[str, Callable[[MailboxConfig], Mailbox]] = {"imap": ImapMailbox, "pop3": Pop3Mailbox}
+_PROTOCOLS: dict[str, Callable[[MailboxConfig, Passed], Mailbox]] = {"imap": ImapMailbox, "pop3": Pop3Mailbox}
 
 
-def open_mailbox(config: MailboxConfig) -> Mailbox:
-    """Connect, secure and log in. Raises MailboxError; use the result as a context manager."""
-    return _PROTOCOLS[config.protocol](config)
+def open_mailbox(config: MailboxConfig, passed: Passed = nobody) -> Mailbox:
+    """Connect, secure and log in; `passed` is told of each stage. Raises MailboxError; use the result as a
+    context manager."""
+    return _PROTOCOLS[config.protocol](config, passed)
 
 
 def login_only(config: MailboxConfig) -> None:

@@ -1,8 +1,9 @@
 """A mailbox over POP3 (RFC 1939), by the standard library.
 
-POP3 has no marks: a mail that is stored with us is deleted at the server. Deletions take effect at QUIT; when
-that is lost, UIDL and header tell next time that the mail is known, and it is deleted without being fetched
-again. The UIDL alone is not believed: there are servers that give an old one to a new mail.
+POP3 has no marks: a mail that is stored with us is deleted at the server, or stays there and is known by UIDL
+and header. Deletions take effect at QUIT; when that is lost, both tell next time that the mail is known, and
+it is deleted without being fetched again. The UIDL alone is not believed: there are servers that give an old
+one to a new mail.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ import hashlib
 import logging
 import poplib
 import socket
-import ssl
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
@@ -22,9 +22,27 @@ from types import TracebackType
 from typing import Self
 
 from depesche.mailroom.mailboxes.bearer import Exchange, obtained, told
-from depesche.mailroom.mailboxes.config import MAX_MAIL, Cursor, Fetched, MailboxConfig, Position, Stop
-from depesche.mailroom.mailboxes.errors import MailboxStage, explained
-from depesche.mailroom.mailboxes.security import check_clear_password, check_peer, implicit_tls, secure
+from depesche.mailroom.mailboxes.config import (
+    MAX_MAIL,
+    Cursor,
+    Fetched,
+    Found,
+    MailboxConfig,
+    Passed,
+    Position,
+    Stop,
+    WhenTaken,
+    nobody,
+)
+from depesche.mailroom.mailboxes.errors import MailboxStage, explained, words
+from depesche.mailroom.mailboxes.idle import keep_alive
+from depesche.mailroom.mailboxes.security import (
+    check_clear_password,
+    check_peer,
+    implicit_tls,
+    negotiated,
+    secure,
+)
 from depesche.smtpclient import tls
 from depesche.smtpclient.config import TokenSource
 
@@ -36,15 +54,21 @@ _LONGEST_LINE = 1_000_000  # octets; real mails break the 512 of the RFC, and po
 
 
 class _Plain(poplib.POP3):
-    """poplib's client, but for two things: it reads lines longer than 2,048 octets, which real mails have,
-    and it closes its socket when the greeting does not come."""
+    """poplib's client, but for three things: it reads lines longer than 2,048 octets, which real mails have,
+    it closes its socket when the greeting does not come, and says when the connection is made."""
 
-    def __init__(self, host: str, port: int, timeout: float) -> None:
+    def __init__(self, config: MailboxConfig, passed: Callable[[], None]) -> None:
+        self._passed = passed
         try:
-            super().__init__(host, port, timeout)
+            super().__init__(config.host, config.port, config.timeout)
         except BaseException:
             self._let_go()
             raise
+
+    def _create_socket(self, timeout: float) -> socket.socket:
+        made: socket.socket = super()._create_socket(timeout)  # type: ignore[misc]  # poplib's own seam
+        self._passed()
+        return made
 
     def _let_go(self) -> None:
         for name in ("file", "sock"):
@@ -81,28 +105,37 @@ class _Plain(poplib.POP3):
 class _Tls(_Plain):
     """The same with TLS from the first byte."""
 
-    def __init__(self, host: str, port: int, timeout: float, context: ssl.SSLContext) -> None:
-        self._context = context
-        super().__init__(host, port, timeout)
+    def __init__(
+        self, config: MailboxConfig, passed: Callable[[], None], shaken: Callable[[socket.socket], None]
+    ) -> None:
+        self._mailbox, self._shaken = config, shaken
+        self._context = tls.context(config.trust)
+        super().__init__(config, passed)
 
     def _create_socket(self, timeout: float) -> socket.socket:
-        plain: socket.socket = super()._create_socket(timeout)  # type: ignore[misc]  # poplib's own seam
+        plain = super()._create_socket(timeout)
+        made: socket.socket = plain
         try:
-            return self._context.wrap_socket(plain, server_hostname=self.host)
+            made = self._context.wrap_socket(plain, server_hostname=self.host)
+            check_peer(self._mailbox, made)
+            self._shaken(made)
         except BaseException:
-            plain.close()
+            made.close()
             raise
+        return made
 
 
 class Pop3Mailbox:
     """See config.Mailbox. Opening connects, secures and logs in; the server locks the mailbox until QUIT."""
 
-    def __init__(self, config: MailboxConfig) -> None:
+    def __init__(self, config: MailboxConfig, passed: Passed = nobody) -> None:
         self._config = config
+        self._passed = passed
+        self._stage = MailboxStage.CONNECT
         self._broken = False
         self.unreadable = 0
         self._named: frozenset[str] = frozenset()
-        with explained(MailboxStage.CONNECT, hide=config.password):
+        with explained(lambda: self._stage, hide=config.password):
             self._client = self._connect()
         try:
             with explained(MailboxStage.LOGIN, hide=config.password):
@@ -113,6 +146,7 @@ class Pop3Mailbox:
                 else:
                     self._client.user(config.username)
                     self._client.pass_(config.password)
+                passed(MailboxStage.LOGIN, "")
         except BaseException:
             self.close()
             raise
@@ -124,21 +158,31 @@ class Pop3Mailbox:
         with told(source, token, exchange), explained(MailboxStage.LOGIN, hide=token.token):
             self._client.sasl(exchange.name, exchange.respond)
 
+    def _next(self, stage: MailboxStage, said: str = "") -> None:
+        """The stage under way has been passed."""
+        before, self._stage = self._stage, stage
+        self._passed(before, said)
+
+    def _shaken(self, connection: socket.socket) -> None:
+        self._next(MailboxStage.GREETING, negotiated(connection))
+
     def _connect(self) -> _Plain:
         config = self._config
-        self._encrypted = implicit_tls(config)
+        implicit = self._encrypted = implicit_tls(config)
         client: _Plain
-        if self._encrypted:
-            context = tls.context(config.trust)
-            client = _Tls(config.host, config.port, config.timeout, context)
+        if implicit:
+            client = _Tls(config, lambda: self._next(MailboxStage.TLS), self._shaken)
         else:
-            client = _Plain(config.host, config.port, config.timeout)
+            client = _Plain(config, lambda: self._next(MailboxStage.GREETING))
         try:
-            if not self._encrypted:
+            self._next(MailboxStage.TLS, words(client.getwelcome()))
+            if not implicit:
                 with explained(MailboxStage.TLS):
                     self._encrypted = secure(config, offered=_offers_stls(client), start_tls=client.stls)
-            if self._encrypted:
-                check_peer(config, client.sock)
+                    if self._encrypted:
+                        check_peer(config, client.sock)
+                self._passed(MailboxStage.TLS, negotiated(client.sock))
+            keep_alive(client.sock)
         except BaseException:
             with contextlib.suppress(Exception):
                 client.close()
@@ -161,6 +205,16 @@ class Pop3Mailbox:
         with contextlib.suppress(Exception):
             self._client.close()
 
+    def look_around(self) -> Found:
+        with explained(MailboxStage.FOLDER):
+            count, _octets = self._client.stat()
+        self._passed(MailboxStage.FOLDER, "")
+        return Found(count, wakes=False, takes="delete" if self._deletes else "mark")
+
+    @property
+    def _deletes(self) -> bool:
+        return self._config.taken is WhenTaken.DELETE
+
     def new_mails(self, cursor: Cursor) -> Iterator[Fetched]:
         with explained(MailboxStage.FETCH):
             sizes = dict(_pairs(self._client.list()[1]))
@@ -169,8 +223,9 @@ class Pop3Mailbox:
         known = {entry.partition(" ")[0] for entry in cursor.seen}
         for number, uidl in names.items():
             whole = int(sizes.get(number, "0")) <= MAX_MAIL
-            if uidl in known and self._is_seen(uidl, int(number), cursor):
-                # Stored before, and the QUIT that should have deleted it was lost; or too large for that.
+            # In a mailbox where mails stay, no number is given twice; and asking for each would never end.
+            if uidl in known and (not self._deletes or self._is_seen(uidl, int(number), cursor)):
+                # Stored before, and it stays; or the QUIT that should have deleted it was lost.
                 self.mark_taken([Position(uidl=uidl, number=int(number), whole=whole)])
                 continue
             with explained(MailboxStage.FETCH):
@@ -217,6 +272,8 @@ class Pop3Mailbox:
         return head is not None and f"{uidl} {_digest(head)}" in cursor.seen
 
     def mark_taken(self, positions: Sequence[Position]) -> None:
+        if not self._deletes:
+            return  # UIDL and header remember them
         with explained(MailboxStage.MARK):
             for position in positions:
                 if position.whole:  # what was fetched in part only stays where it is whole

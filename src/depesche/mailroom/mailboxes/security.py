@@ -37,6 +37,14 @@ def secure(config: MailboxConfig, *, offered: bool, start_tls: Callable[[ssl.SSL
     return True
 
 
+def negotiated(connection: socket.socket) -> str:
+    """TLS version and cipher in use; "" where it is not encrypted."""
+    if not isinstance(connection, ssl.SSLSocket):
+        return ""
+    cipher = connection.cipher()
+    return f"{connection.version()} {cipher[0] if cipher else ''}".strip()
+
+
 def check_peer(config: MailboxConfig, connection: socket.socket) -> None:
     """What the handshake could not check; raises tls.CertificateError."""
     assert isinstance(connection, ssl.SSLSocket)

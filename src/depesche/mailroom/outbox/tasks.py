@@ -27,8 +27,9 @@ _BETWEEN_CHANGES = 0.02  # at full speed the database changes all the time: begi
 class WorkerTask(Protocol):
     """One thing to do again and again.
 
-    Two methods more are used where a task has them: `wait(wake)` in place of a pause, until something arrived
-    (True) or `wake` is set; and `close()` at the end.
+    Three methods more are used where a task has them: `stays()` at the beginning, where it is run on and on
+    in a thread of its own; `wait(wake)` in place of a pause, until something arrived (True) or `wake` is set;
+    and `close()` at the end.
     """
 
     name: str
@@ -93,6 +94,7 @@ class TaskRunner:
 
     def _run(self) -> None:
         try:
+            getattr(self.task, "stays", _nothing)()
             while not self._stop.is_set():
                 self._wake.clear()
                 begun = time.monotonic()

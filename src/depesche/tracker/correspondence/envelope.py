@@ -46,21 +46,20 @@ def arrived_tagged(mail: IncomingMail) -> bool:
 
 
 def is_our_own(mail: IncomingMail, own: ThreadAddresses) -> bool:
-    """Whether the mail was written by us: from the system address, or with a Message-ID that only we can
+    """Whether the mail was written by us: from one of our addresses, or with a Message-ID that only we can
     make."""
     parsed = mail.reading.mail
     if parsed.message_id and threads.find([], [parsed.message_id]) is not None:
         return True
-    return own.system is not None and any(is_address(author, own.system) for author in parsed.from_)
+    return any(is_address(author, ours) for author in parsed.from_ for ours in own.all)
 
 
 def is_addressed_to_us(mail: IncomingMail, own: ThreadAddresses) -> bool:
-    """Whether the system address is among the recipients: what merely passed by is never answered."""
-    if own.system is None:
-        return False
+    """Whether an address of ours is among the recipients: what merely passed by is never answered."""
     for text in recipients(mail):
         try:
-            if is_address(Address("", text), own.system):
+            written = Address("", text)
+            if any(is_address(written, ours) for ours in own.all):
                 return True
         except AddressError:
             continue

@@ -180,7 +180,7 @@ def _new_mail(mail: IncomingMail, sender: Sender, own: ThreadAddresses) -> Handl
             Outcome.REJECTED,
             Sentence(gettext_noop("It answers no mail of ours, and items by mail are off.")),
         )
-    workspace = _workspace_for(person)
+    workspace = _workspace_for(mail, person)
     if workspace is None:
         polite.answer(mail, Refusal.NO_WORKSPACE, own=own, speaks=person.language)
         return Handled(Outcome.REJECTED, Sentence(gettext_noop("The sender is a member of no workspace.")))
@@ -195,8 +195,10 @@ def _new_mail(mail: IncomingMail, sender: Sender, own: ThreadAddresses) -> Handl
 
 
 def _from_outside(mail: IncomingMail, sender: Sender, own: ThreadAddresses) -> Handled:
-    """A new mail of a stranger or a guest: what becomes of it is the default workspace's rule."""
-    workspace = queries.default_workspace()
+    """A new mail of a stranger or a guest: what becomes of it is the rule of the workspace that it was
+    written to."""
+    wanted = _workspace_key(mail)
+    workspace = queries.find_workspace(wanted) if wanted else queries.default_workspace()
     rules = rules_for(workspace)
     takes_items = connections.outgoing().items_by_mail and workspace is not None
     if rules.strangers is Strangers.REFUSE or workspace is None or not takes_items:
@@ -227,8 +229,23 @@ def guest_of(mail: IncomingMail, sender: Sender) -> Person:
     return accounts.guest(sender.address, language=spoken, now=mail.received_at)
 
 
-def _workspace_for(person: Person) -> Workspace | None:
-    """The default workspace where the person is a member of it, else the first of theirs."""
+def _workspace_key(mail: IncomingMail) -> str:
+    """The workspace to which the mailbox is given that the mail was written to, or came by; "" for none."""
+    boxes = connections.mailboxes()
+    written_to = {text.casefold() for text in envelope.recipients(mail)}
+    for box in boxes:
+        if box.workspace and box.own_address and box.own_address.casefold() in written_to:
+            return box.workspace
+    return next((box.workspace for box in boxes if box.place == mail.mailbox), "")
+
+
+def _workspace_for(mail: IncomingMail, person: Person) -> Workspace | None:
+    """The workspace of the mailbox that it came by or was written to; else the default one where the person
+    is a member of it, else the first of theirs. Into the mailbox of a workspace only its members write."""
+    wanted = _workspace_key(mail)
+    if wanted:
+        workspace = queries.find_workspace(wanted)
+        return workspace if workspace is not None and queries.is_member(person, workspace) else None
     default = queries.default_workspace()
     if default is not None and queries.is_member(person, default):
         return default

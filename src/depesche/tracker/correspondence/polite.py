@@ -121,7 +121,7 @@ def recipient(mail: IncomingMail, own: ThreadAddresses) -> Address | None:
         return None
     if any(_ROBOTS.match(address.local) for address in (to, writer)):
         return None
-    return None if envelope.is_address(to, own.system) else to
+    return None if any(envelope.is_address(to, ours) for ours in own.all) else to
 
 
 def _letter(reason: Refusal, item: str, subject: str, spoken: str, detail: str) -> Letter:

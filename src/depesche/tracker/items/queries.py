@@ -117,6 +117,11 @@ def all_workspaces() -> QuerySet[Workspace]:
     ).order_by("name")
 
 
+def workspace_choices() -> list[tuple[str, str]]:
+    """Key and name of every workspace: what a mailbox can be given to."""
+    return list(Workspace.objects.order_by("name").values_list("key", "name"))
+
+
 def find_workspace(text: str) -> Workspace | None:
     """By key or name, without regard to case; the key wins."""
     text = text.strip()

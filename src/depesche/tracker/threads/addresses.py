@@ -6,7 +6,8 @@ its item without plus-addressing too: mail programs repeat the Message-ID in In-
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import contextlib
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -39,12 +40,19 @@ ROOT_NONCE: Final = "item"
 class ThreadAddresses:
     """What the settings in force make of tokens; made once for many mails, since it costs queries.
 
-    `answers_reach_us`: a mailbox or pipe is configured, so that a Reply-To may promise an answer.
+    `answers_reach_us`: a mailbox or pipe is configured, so that a Reply-To may promise an answer. `others`:
+    addresses of further mailboxes, which are ours as well.
     """
 
     system: Address | None
     answers_reach_us: bool
     tagged: bool
+    others: tuple[Address, ...] = ()
+
+    @property
+    def all(self) -> tuple[Address, ...]:
+        """Every address that is ours: what is written from one of them was written by us."""
+        return (self.system, *self.others) if self.system is not None else self.others
 
     @property
     def domain(self) -> str:
@@ -86,11 +94,19 @@ def addresses() -> ThreadAddresses:
         system=system,
         answers_reach_us=connections.answers_reach_us(),
         tagged=connections.plus_addressing_in_use(),
+        others=tuple(_others()),
     )
 
 
 def _token(item_id: int, person_id: int, now: datetime) -> str:
     return _tokens("reply").make(item_id, person_id, int(now.timestamp()))
+
+
+def _others() -> Iterator[Address]:
+    for mailbox in connections.mailboxes():
+        with contextlib.suppress(AddressError):
+            if mailbox.own_address:
+                yield Address("", mailbox.own_address)
 
 
 def root_id(item_id: int) -> str:

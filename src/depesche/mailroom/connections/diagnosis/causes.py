@@ -507,6 +507,24 @@ ENTRIES: dict[str, Entry] = {
         _("%(detail)s"),
         _("Complete them under “Outgoing”."),
     ),
+    "mailbox-silent": Entry(
+        _("The server takes the connection, but says nothing"),
+        _("%(host)s, port %(port)s, waits for something else than we speak with %(encryption)s."),
+        _("Mostly TLS begins at once at this port: choose SSL. At 993 and 995 it always does."),
+    ),
+    "mailbox-folder": Entry(
+        _("The server does not open the folder"),
+        _("Login works, but %(host)s gives no access to the folder %(folder)s."),
+        _("Check the folder’s name as it stands at the server; INBOX is always there."),
+    ),
+    "mailbox-read-only": Entry(
+        _("The folder can only be read"),
+        _("%(host)s lets nothing be marked, moved or deleted in %(folder)s."),
+        _(
+            "It works so: what was taken over is remembered here. For anything else give the user "
+            "%(username)s the right to write."
+        ),
+    ),
     "unknown": Entry(
         _("The connection does not work"),
         _("%(detail)s"),
@@ -561,7 +579,7 @@ def explain(code: str, facts: Mapping[str, object] | None = None, **more: object
 
 def _nameless() -> dict[str, object]:
     """What stands where a sentence names something that is not known."""
-    return {"address": gettext("this address"), "username": gettext("this user")}
+    return {"address": gettext("this address"), "username": gettext("this user"), "folder": "INBOX"}
 
 
 def _encryption_label(value: str) -> str:

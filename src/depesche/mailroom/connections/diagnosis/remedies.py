@@ -192,7 +192,7 @@ if set(SHOWN) != set(_CHANGES):
 def mailbox_change(code: str, protocol: str, port: int, *, username: str, domain: str) -> Change | None:
     """The same for the settings of the mailbox, by the keys of `mailbox set`."""
     encrypted, clear = (993, 143) if protocol == "imap" else (995, 110)
-    if code == Failure.TLS_ON_PLAIN_PORT.value:
+    if code in (Failure.TLS_ON_PLAIN_PORT.value, "mailbox-silent"):
         return {"encryption": "ssl", "port": str(port)}
     if code == Failure.PLAIN_ON_TLS_PORT.value:
         return {"encryption": "tls", "port": str(clear if port == encrypted else port)}

@@ -33,7 +33,8 @@ class StepName(StrEnum):
     RECIPIENT = "recipient"
     CONTENT = "content"
     ARRIVAL = "arrival"
-    FOLDER = "folder"  # of a mailbox only
+    FOLDER = "folder"  # of a mailbox only, as is the next
+    TAKING = "taking"
 
 
 LABELS: dict[StepName, Promise | str] = {
@@ -49,6 +50,7 @@ LABELS: dict[StepName, Promise | str] = {
     StepName.CONTENT: _("Content"),
     StepName.ARRIVAL: _("Arrival"),
     StepName.FOLDER: _("Inbox folder"),
+    StepName.TAKING: _("Mails that were taken over"),
 }
 
 _AFTER = (
@@ -62,7 +64,6 @@ _AFTER = (
 _FIRST = (StepName.RESOLVE, StepName.CONNECT)
 _PLAIN_FIRST = (*_FIRST, StepName.GREETING, StepName.CAPABILITIES, StepName.TLS, *_AFTER)
 _TLS_FIRST = (*_FIRST, StepName.TLS, StepName.GREETING, StepName.CAPABILITIES, *_AFTER)
-MAILBOX_ORDER = (StepName.CONNECT, StepName.TLS, StepName.LOGIN, StepName.FOLDER)
 
 
 def order(*, implicit_tls: bool) -> tuple[StepName, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -16,30 +16,32 @@ from django.views.decorators.http import require_http_methods, require_POST
 from depesche.mailroom.connections import access, actions, ports, queries
 from depesche.mailroom.connections.actions import InvalidSettings
 from depesche.mailroom.connections.diagnosis import records
-from depesche.mailroom.connections.diagnosis.mailbox import run_mailbox
+from depesche.mailroom.connections.diagnosis.mailbox import mailbox_order, run_mailbox
 from depesche.mailroom.connections.diagnosis.records import Report
-from depesche.mailroom.connections.diagnosis.steps import MAILBOX_ORDER
 from depesche.mailroom.connections.forms import IncomingForm, changed_fields
 from depesche.mailroom.connections.oauth.queries import oauth
+from depesche.mailroom.connections.queries import IncomingSettings
 from depesche.mailroom.connections.views.common import changed_count, is_htmx, keystore_link, mail_context
 from depesche.mailroom.mailboxes import MailboxConfig
 from depesche.mailroom.pages.rights import administrators_only
 
 _PAGE = "depesche/connections/incoming.html"
 _PANEL = "depesche/connections/test_run.html"
+_APPLICABLE = frozenset({"encryption", "port", "username"})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @administrators_only
-def incoming(request: HttpRequest) -> HttpResponse:
-    """Show the settings; save what stands in the form; delete the stored password."""
+def incoming(request: HttpRequest, place: int = 0) -> HttpResponse:
+    """Show the settings of a mailbox; save what stands in the form; delete the stored password."""
+    settings = _settings(place)
     if request.method != "POST":
-        return _page(request, _form(None))
-    form = _form(request)
+        return _page(request, _form(settings, None))
+    form = _form(settings, request)
     if "clear_password" in request.POST:
-        actions.clear_incoming_password(by=request.user)
+        actions.clear_incoming_password(by=request.user, place=place)
         messages.success(request, _("The stored password was deleted. Nothing else was saved."))
-        form = _form(request)
+        form = _form(_settings(place), request)
         form.errors.clear()
         return _page(request, form)
     if form.is_valid():
@@ -51,15 +53,31 @@ def incoming(request: HttpRequest) -> HttpResponse:
                     form.add_error(key or None, sentence)
         else:
             messages.success(request, _("Saved."))
-            return redirect("connections:incoming")
+            return redirect(page_of(place))
     return _page(request, form, status=422)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@administrators_only
+def remove(request: HttpRequest, place: int) -> HttpResponse:
+    """Ask, and give up a further mailbox."""
+    settings = _settings(place)
+    if place == 0 or queries.incoming(place).updated_at is None:
+        raise Http404
+    if request.method == "POST":
+        actions.remove_incoming(place, by=request.user)
+        messages.success(request, _("The mailbox %(name)s is no longer read.") % {"name": settings.title})
+        return redirect(page_of(0))
+    return render(
+        request, "depesche/connections/mailbox_remove.html", {**mail_context(), "mailbox": settings}
+    )
 
 
 @require_POST
 @administrators_only
-def start_test(request: HttpRequest) -> HttpResponse:
+def start_test(request: HttpRequest, place: int = 0) -> HttpResponse:
     """Test what stands in the form, saved or not. Nothing in the mailbox is touched."""
-    form = _form(request, for_test=True)
+    form = _form(_settings(place), request, for_test=True)
     config, problem = _config(form)
     now = timezone.now()
     if config is None:
@@ -68,21 +86,31 @@ def start_test(request: HttpRequest) -> HttpResponse:
                 request, _PANEL, {"problem": problem, "form": form, "what": "incoming", "refused": True}
             )
         return _page(request, form, problem=problem, refused=True, status=422)
+    names = mailbox_order(config)
     if is_htmx(request):
         key = records.start(
-            "incoming", MAILBOX_ORDER, lambda stop: run_mailbox(config), by=request.user, now=now
+            "incoming", names, lambda stop: run_mailbox(config, stop=stop), by=request.user, now=now
         )
         report = records.report(key, by=request.user, now=now)
         return render(request, _PANEL, {"report": report, "what": "incoming"})
-    return _page(
-        request, form, report=records.at_once("incoming", MAILBOX_ORDER, run_mailbox(config), now=now)
-    )
+    return _page(request, form, report=records.at_once("incoming", names, run_mailbox(config), now=now))
 
 
-def _form(request: HttpRequest | None, *, for_test: bool = False) -> IncomingForm:
-    return IncomingForm(
-        request.POST if request is not None else None, settings=queries.incoming(), for_test=for_test
-    )
+def page_of(place: int) -> str:
+    """The address of a mailbox's page."""
+    return reverse("connections:mailbox", args=[place]) if place else reverse("connections:incoming")
+
+
+def _settings(place: int) -> IncomingSettings:
+    """Those of this place. One place more than there are is for a new mailbox."""
+    known = [one.place for one in queries.mailboxes()]
+    if place not in known and place != actions.next_place():
+        raise Http404
+    return queries.incoming(place)
+
+
+def _form(settings: IncomingSettings, request: HttpRequest | None, *, for_test: bool = False) -> IncomingForm:
+    return IncomingForm(request.POST if request is not None else None, settings=settings, for_test=for_test)
 
 
 def _config(form: IncomingForm) -> tuple[MailboxConfig | None, str]:
@@ -122,6 +150,13 @@ def _page(
         **mail_context(),
         "form": form,
         "settings": settings,
+        "is_new": settings.place != 0 and settings.updated_at is None,
+        "mailboxes": [(one, page_of(one.place)) for one in queries.mailboxes()],
+        "new_mailbox": page_of(actions.next_place()),
+        "page": page_of(settings.place),
+        "test_url": reverse("connections:test-mailbox", args=[settings.place])
+        if settings.place
+        else reverse("connections:test-incoming"),
         "outgoing": queries.outgoing(),
         "keystore_below": keystore_link(),
         "port_choices": [(port, port == default) for port in (143, 993, 110, 995)],

@@ -17,6 +17,7 @@ from django.core.management.base import CommandError, CommandParser
 from django.db import DatabaseError, connection
 from django.utils import timezone
 
+from depesche.mailroom.connections import queries
 from depesche.mailroom.connections.command import DepescheCommand
 from depesche.mailroom.inbox import intake, processing, reader
 from depesche.mailroom.inbox.handlers import Handled
@@ -53,6 +54,9 @@ class Command(DepescheCommand):
         receive.add_argument("files", nargs="+", metavar="FILE", help="a file with a raw mail; - for stdin")
         receive.add_argument("--recipient", default="", metavar="ADDR", help="the envelope's recipient")
         receive.add_argument("--sender", default=None, metavar="ADDR", help="the envelope's sender")
+        receive.add_argument(
+            "--mailbox", default=None, metavar="NAME", help="the mailbox that the pipe stands for"
+        )
         parse = verbs.add_parser("parse", help="say how mails are read, without any effect")
         parse.add_argument("files", nargs="+", metavar="FILE", help="a file with a raw mail; - for stdin")
         parse.patient = False
@@ -69,6 +73,7 @@ class Command(DepescheCommand):
 
     def _receive(self, options: dict[str, Any]) -> None:
         problems: list[str] = []
+        place = _place(options["mailbox"])
         for name in options["files"]:
             try:
                 raw = _octets(name)
@@ -77,6 +82,7 @@ class Command(DepescheCommand):
                     source="pipe" if name == "-" else "file",
                     envelope_sender=options["sender"],
                     envelope_recipient=options["recipient"],
+                    mailbox=place,
                     claim=True,
                     now=timezone.now(),
                 )
@@ -147,6 +153,19 @@ class Command(DepescheCommand):
         line = json.dumps(values, ensure_ascii=False).encode("utf-8", "replace").decode()
         self.stdout.write(line)
         self.stdout.flush()
+
+
+def _place(name: str | None) -> int:
+    """A mailbox that does not exist must not keep anybody's mail out: it counts as the first."""
+    if name is None:
+        return 0
+    try:
+        found = queries.mailbox_named(name)
+    except DatabaseError as error:  # nothing can be stored either
+        raise CommandError(f"Nothing was stored: {_words(error)}", returncode=EX_TEMPFAIL) from None
+    if found is None:
+        logger.warning("There is no mailbox %r; what comes in counts as come by the first one.", name)
+    return found.place if found is not None else 0
 
 
 def _octets(name: str) -> bytes:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.core.management.base import CommandError
 
 from depesche.mailroom.connections.access import NotConfigured
 from depesche.mailroom.connections.mailbox_command import MailboxCommand
+from depesche.mailroom.connections.queries import IncomingSettings
 from depesche.mailroom.inbox import polling
 from depesche.mailroom.mailboxes import MailboxError
 
@@ -13,11 +16,24 @@ from depesche.mailroom.mailboxes import MailboxError
 class Command(MailboxCommand):
     """With `poll`."""
 
-    def poll(self) -> None:
-        try:
-            polled = polling.poll_once()
-        except polling.MailboxBusy:
-            raise CommandError("The worker reads this mailbox just now; it takes what is there.") from None
-        except (MailboxError, NotConfigured) as error:
-            raise CommandError(str(error)) from None
-        self.print_object({"fetched": polled.fetched, "new": polled.stored})
+    def poll(self, boxes: Sequence[IncomingSettings]) -> None:
+        if not boxes:
+            raise CommandError("No mailbox is configured.")
+        fetched = new = 0
+        problems = []
+        for one in boxes:
+            try:
+                polled = polling.poll_once(one)
+            except polling.MailboxBusy:
+                problem = "The worker reads this mailbox just now; it takes what is there."
+            except (MailboxError, NotConfigured) as error:
+                problem = str(error)
+            else:
+                fetched, new = fetched + polled.fetched, new + polled.stored
+                continue
+            problems.append(problem if len(boxes) == 1 else f"{one.title}: {problem}")
+        if problems and len(problems) == len(boxes):
+            raise CommandError(" ".join(problems))
+        self.print_object({"fetched": fetched, "new": new})
+        if problems:
+            raise CommandError(" ".join(problems))
