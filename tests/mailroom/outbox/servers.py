@@ -16,9 +16,9 @@ _MESSAGE_ID = re.compile(rb"^Message-ID: *(\S+)", re.MULTILINE | re.IGNORECASE)
 
 
 @contextmanager
-def running(behaviour: Behaviour | None = None) -> Iterator[FakeServer]:
+def running(behaviour: Behaviour | None = None, *, port: int = 0) -> Iterator[FakeServer]:
     """The server listens while the block runs; what it got is read in the test's own thread."""
-    started, server = threading.Event(), FakeServer(behaviour)
+    started, server = threading.Event(), FakeServer(behaviour, port=port)
     loop = asyncio.new_event_loop()
 
     async def serve() -> None:

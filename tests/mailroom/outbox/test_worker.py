@@ -18,8 +18,8 @@ from depesche.mailroom.connections.queries import Flow
 from depesche.mailroom.mailboxes import MailboxError, MailboxStage
 from depesche.mailroom.outbox import actions, mailbox_first, queries
 from depesche.mailroom.outbox.actions import Category, SenderKind
-from depesche.mailroom.outbox.desk import ClaimedRef
 from depesche.mailroom.outbox.models import MailboxLogin, OutboxMessage, OutboxRecipient
+from depesche.mailroom.outbox.rights import ClaimedRef
 from depesche.mailroom.outbox.states import State
 from depesche.mailroom.outbox.worker import Drained, drain, run_worker
 from depesche.smtpclient.errors import Cause

@@ -22,6 +22,7 @@ class OutboxFigures:
     bounced_24h: int = 0
     fell_back_24h: int = 0  # went out in UTF-8, since the chosen charset could not carry them
     slots_used: int = 0
+    failover_slots_used: int = 0
     workers: int = 0
 
 

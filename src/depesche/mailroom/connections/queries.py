@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -155,8 +155,34 @@ class KeystoreRow:
 
 def outgoing(place: int = 0) -> OutgoingSettings:
     """The settings of the way out; their defaults while nobody has saved any."""
+    settings = stored_outgoing(place)
+    return settings if place == 0 else _completed(settings, stored_outgoing())
+
+
+def stored_outgoing(place: int = 0) -> OutgoingSettings:
+    """The same as they were saved: the failover's may leave open what it then has from the connection."""
     row = OutgoingConnection.objects.filter(place=place).first()
-    return outgoing_of(row) if row is not None else OutgoingSettings(place=place)
+    if row is not None:
+        return outgoing_of(row)
+    return OutgoingSettings(place=place, system_name="" if place else OutgoingSettings.system_name)
+
+
+def _completed(settings: OutgoingSettings, first: OutgoingSettings) -> OutgoingSettings:
+    """The failover's settings, where they are left open as the connection has them."""
+    return replace(
+        settings,
+        system_address=settings.system_address or first.system_address,
+        system_name=settings.system_name or first.system_name,
+        charset=first.charset,
+        items_by_mail=first.items_by_mail,
+    )
+
+
+def place_in_use() -> int:
+    """Which connection mails go through now: 0, or 1 while the first rests and its failover does not."""
+    if health().flow is Flow.PAUSED and health(1).flow is Flow.FLOWING:
+        return 1
+    return 0
 
 
 def outgoing_of(row: OutgoingConnection) -> OutgoingSettings:
@@ -234,8 +260,10 @@ def mailbox_named(text: str) -> IncomingSettings | None:
 
 
 def revision() -> tuple[int, int]:
-    """The revisions of outgoing and incoming settings, keystore included, in one cheap query."""
-    one = f"SELECT revision FROM {OutgoingConnection._meta.db_table} WHERE place = 0"  # noqa: S608  our own names
+    """The revisions of outgoing settings (the failover's with them) and of incoming ones, keystore
+    included, in one cheap query.
+    """
+    one = f"SELECT SUM(revision) FROM {OutgoingConnection._meta.db_table}"  # noqa: S608  our own names
     other = f"SELECT SUM(revision) FROM {IncomingMailbox._meta.db_table}"  # noqa: S608  our own names
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT ({one}), ({other})")

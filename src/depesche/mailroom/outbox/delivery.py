@@ -22,7 +22,7 @@ from depesche.mailroom.connections.choices import Auth
 from depesche.mailroom.connections.diagnosis.replies import SAYS_LITTLE, Refusal, refusal_of
 from depesche.mailroom.connections.sender_policy import NoSystemAddress
 from depesche.mailroom.mailboxes import MailboxError
-from depesche.mailroom.outbox import mailbox_first, queue, retry, sender_repair
+from depesche.mailroom.outbox import findings, mailbox_first, queue, retry, sender_repair
 from depesche.mailroom.outbox.categories import POLICIES, PRIORITIES, Category
 from depesche.mailroom.outbox.desk import Desk
 from depesche.mailroom.outbox.froms import Froms
@@ -32,10 +32,11 @@ from depesche.mailroom.outbox.retry import Disposition, Losses, Streak, Treatmen
 from depesche.mailroom.outbox.slot_provider import LeasedSlots
 from depesche.mailroom.outbox.states import State
 from depesche.mailroom.outbox.suspects import Suspects
-from depesche.smtpclient.config import ConnectionConfig, TokenUnavailable
+from depesche.smtpclient.config import ConnectionConfig
 from depesche.smtpclient.errors import Cause, Stage, SubmissionError
 from depesche.smtpclient.pool import Pool
 from depesche.smtpclient.reply import Reply
+from depesche.smtpclient.session import Session
 from depesche.smtpclient.transaction import Envelope, Outcome, RecipientResult, Result
 from depesche.smtpclient.wire.content import SharedContent
 
@@ -47,10 +48,10 @@ MOST_IN_HAND = 600
 _AHEAD_SECONDS = 0.4  # how much work to have in hand at the present rate
 _TICK = 0.25
 _LEAST_MEASURED = 0.05
+_KNOCK_SLOT_SECONDS = 10.0
 _LOSSES_UNDER_ONE = 4  # sessions lost under the same mail before the mail itself is suspected
 _AFTER_LOSS = timedelta(seconds=2)
 _AFTER_MISTAKE = timedelta(minutes=1)
-_MOST_WORDS = 1000
 
 
 class Delivery:
@@ -78,6 +79,8 @@ class Delivery:
         self._resting = False
         self._faults = 0  # told to the desk; its orders say how many it knew of
         self._closing = False
+        self._knocks = 0
+        self._knocking = False
         self._login_at = 0.0
         self._logged_in_again = False
         self._decided_count = 0
@@ -129,6 +132,10 @@ class Delivery:
             self._pool.resize(size)
             self._effective = min(self._effective, size)
         self._size = size
+        if orders.knock > self._knocks and orders.config is not None and not self._knocking:
+            self._knocking = True
+            self._spawn(self._knock(orders.config))
+        self._knocks = orders.knock
         self._slots.granted(_usable(orders), orders.deadline)
         self._feed()
         self._wish()
@@ -151,6 +158,7 @@ class Delivery:
         in_hand = len(self._waiting) + self._outstanding
         most = 1 if orders.paused else orders.cap
         wanted = 0 if idle else min(most, -(-in_hand // PER_CONNECTION))
+        wanted = max(wanted, int(self._knocking))
         ahead = int(self._rate * _AHEAD_SECONDS)
         capacity = 0 if idle else min(MOST_IN_HAND, ahead + 4 * orders.cap)
         self.desk.wish(wanted=wanted, held=self._slots.held, capacity=capacity)
@@ -173,7 +181,7 @@ class Delivery:
                 continue
             except ValueError as error:
                 one = parcel.claimed
-                words = f"This address cannot stand in an envelope: {error}"[:_MOST_WORDS]
+                words = f"This address cannot stand in an envelope: {error}"[: findings.MOST_WORDS]
                 self.desk.put(Recorded(one.id, one.attempt, State.FAILED, reply=words, stage="rcpt"))
                 continue
             except Exception:  # a mistake of ours must not keep the mail for ever
@@ -248,7 +256,7 @@ class Delivery:
             claimed.attempt,
             State.ACCEPTED,
             reply.code,
-            " ".join((str(reply.code), *reply.lines))[:_MOST_WORDS],
+            " ".join((str(reply.code), *reply.lines))[: findings.MOST_WORDS],
             message_id=claimed.message_id,
             sensitive=claimed.sensitive,
         )
@@ -263,7 +271,7 @@ class Delivery:
             return
         made = self._decide(parcel, one, error)
         if made.treatment is Treatment.GIVE_BACK:  # such as 421: about the session, not about the mail
-            self._lost(parcel, started, one, error, _fault_of_result(one, error))
+            self._lost(parcel, started, one, error, findings.fault_of_result(one, error))
             return
         signature = retry.blames_connection(one) if made.treatment is Treatment.FAIL else ""
         revive = self._streak.refused(parcel.claimed.id, signature)
@@ -271,9 +279,9 @@ class Delivery:
         if revive and one.reply is not None:
             meaning = refusal_of(one.stage, one.reply)
             cause = meaning.value if meaning and meaning not in SAYS_LITTLE else "refused-alike"
-            self._rest(Fault(cause, one.stage.value, str(one.reply)[:_MOST_WORDS], revive))
+            self._rest(Fault(cause, one.stage.value, str(one.reply)[: findings.MOST_WORDS], revive))
         elif made.treatment is Treatment.PAUSE:
-            self._rest(_fault_of_result(one, error))
+            self._rest(findings.fault_of_result(one, error))
         elif made.treatment in (Treatment.FAIL, Treatment.DEFER) and self._orders.paused:
             self.desk.works()  # the server answered about this mail: the connection itself is fine
 
@@ -308,10 +316,10 @@ class Delivery:
             self._give_back(parcel)
         elif retry.concerns_set_up(error):
             self._give_back(parcel)
-            self._rest(_fault_of(error))
+            self._rest(findings.fault_of(error))
         else:
             one = RecipientResult(parcel.claimed.address, Outcome.DEFERRED, None, Stage.RCPT)
-            self._lost(parcel, started, one, error, _fault_of(error))
+            self._lost(parcel, started, one, error, findings.fault_of(error))
 
     def _lost(
         self,
@@ -344,7 +352,10 @@ class Delivery:
             left=claimed.expires_at - now if claimed.expires_at else None,
             hold_uncertain=queue.holds_uncertain(claimed.category),
         )
-        return retry.decide(one, known, random.random, error, suspect=self._is_suspect(parcel, one, now))
+        made = retry.decide(one, known, random.random, error, suspect=self._is_suspect(parcel, one, now))
+        if made.treatment is Treatment.PAUSE and self._orders.relieved:
+            return replace(made, after=None)  # the failover tries it at once
+        return made
 
     def _is_suspect(self, parcel: Parcel, one: RecipientResult, now: datetime) -> bool:
         if one.outcome is not Outcome.REFUSED or one.reply is None:
@@ -378,7 +389,7 @@ class Delivery:
                 attempt=claimed.attempt,
                 state=made.state,
                 code=one.reply.code if one.reply is not None else None,
-                reply=_words(one, error),
+                reply=findings.words_of(one, error),
                 stage=one.stage.value,
                 started_at=now - timedelta(seconds=time.monotonic() - started),
                 try_at=now + (made.after or timedelta(0)),
@@ -413,6 +424,31 @@ class Delivery:
         at = self.desk.now() + after
         self.desk.put(Recorded(one.id, one.attempt, State.QUEUED, try_at=at, counts=False))
 
+    async def _knock(self, config: ConnectionConfig) -> None:
+        """See whether a session can be opened again, without any mail: the failover has those."""
+        session = None
+        try:
+            async with asyncio.timeout(_KNOCK_SLOT_SECONDS):
+                slot = await self._slots.acquire()
+            try:
+                session = Session(await self._prepare(config))
+                await session.start()
+                await session.quit()
+            finally:
+                if session is not None:
+                    await session.abort()
+                await self._slots.release(slot)
+        except TimeoutError:
+            pass  # another worker has the only slot: it knocks
+        except SubmissionError as error:
+            self._faults += 1
+            self.desk.fault(findings.fault_of(error))
+        else:
+            self.desk.works()
+        finally:
+            self._knocking = False
+            self._wish()
+
     # --- the mailbox first
 
     async def _prepare(self, config: ConnectionConfig) -> ConnectionConfig:
@@ -428,7 +464,9 @@ class Delivery:
         try:
             seconds = await asyncio.to_thread(mailbox_first.log_in, again_after=again_after)
         except (MailboxError, access.NotConfigured) as error:
-            failure = SubmissionError(Stage.AUTH, Cause.POP_LOGIN_NEEDED, detail=str(error)[:_MOST_WORDS])
+            failure = SubmissionError(
+                Stage.AUTH, Cause.POP_LOGIN_NEEDED, detail=str(error)[: findings.MOST_WORDS]
+            )
             raise failure from error
         self._login_at = time.monotonic()
         return seconds
@@ -454,7 +492,7 @@ class Delivery:
             await self._log_in(again_after)
         except SubmissionError as error:
             self._give_back(parcel)
-            self._rest(_fault_of(error))
+            self._rest(findings.fault_of(error))
             return
         if self._resting or self._closing or self._pool is None:
             self._give_back(parcel)
@@ -552,46 +590,3 @@ def _is_urgent(parcel: Parcel) -> bool:
 
 
 _URGENT = frozenset(category.value for category in Category if POLICIES[category].priority == PRIORITIES[0])
-
-_TELLING = (Cause.AUTH_REFUSED, Cause.TOKEN_REFUSED, Cause.GREETING_REFUSED)  # where the reply says more
-
-_LOCAL = {
-    "too-large": "The mail is larger than the server permits.",
-    "needs-smtputf8": "The address needs SMTPUTF8, which the server does not offer.",
-    "needs-eight-bit": "The mail needs 8-bit transport, which the server does not offer.",
-}
-
-
-def _words(one: RecipientResult, error: SubmissionError | None) -> str:
-    """What is shown for a result: the server's words, or ours where it said nothing."""
-    if one.reply is not None:
-        return str(one.reply)[:_MOST_WORDS]
-    if one.local is not None:
-        return _LOCAL[one.local.value]
-    why = f" ({error})" if error is not None else ""
-    if one.outcome is Outcome.UNCERTAIN:
-        return f"The connection was lost after the content, before the reply{why}."[:_MOST_WORDS]
-    return f"The connection was lost again and again under this mail{why}."[:_MOST_WORDS]
-
-
-def _fault_of(error: SubmissionError) -> Fault:
-    if isinstance(error.__cause__, TokenUnavailable):
-        return Fault(error.__cause__.code, error.stage.value, error.detail)
-    if isinstance(error.__cause__, MailboxError):
-        return Fault("mailbox-login", error.stage.value, error.detail)
-    if isinstance(error.__cause__, access.NotConfigured):
-        return Fault("not-configured", error.stage.value, error.detail)
-    reply = str(error.reply) if error.reply is not None else error.detail
-    cause = error.cause.value
-    if error.reply is not None and error.cause in _TELLING:
-        meaning = refusal_of(error.stage, error.reply)
-        cause = meaning.value if meaning else cause
-    return Fault(cause, error.stage.value, reply[:_MOST_WORDS])
-
-
-def _fault_of_result(one: RecipientResult, error: SubmissionError | None) -> Fault:
-    if one.reply is None:
-        return _fault_of(error) if error is not None else Fault("connection-lost", one.stage.value)
-    meaning = refusal_of(one.stage, one.reply)
-    cause = meaning.value if meaning else "sender-refused"
-    return Fault(cause, one.stage.value, str(one.reply)[:_MOST_WORDS])

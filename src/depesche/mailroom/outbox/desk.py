@@ -15,28 +15,26 @@ import logging
 import random
 import threading
 import time
-from collections import OrderedDict, deque
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
-from django.conf import settings as django_settings
 from django.db import DatabaseError, connection
 from django.utils import timezone
-from django.utils.module_loading import import_string
 
 from depesche.mailroom.connections import access, senders
 from depesche.mailroom.connections import actions as health_actions
 from depesche.mailroom.connections import queries as connections
 from depesche.mailroom.connections.queries import Flow, OutgoingSettings
 from depesche.mailroom.connections.signing.keys import signer_for
-from depesche.mailroom.outbox import identity, queue, retry, slots, sql
-from depesche.mailroom.outbox.categories import Category
+from depesche.mailroom.outbox import identity, queue, relief, retry, rights, slots, sql
+from depesche.mailroom.outbox.contents import Contents
 from depesche.mailroom.outbox.orders import Fault, Loop, Orders, Parcel, Rewritten
 from depesche.mailroom.outbox.queries import slots_used
 from depesche.mailroom.outbox.queue import Claimed, Recorded
 from depesche.mailroom.outbox.states import State
-from depesche.smtpclient.wire.content import SharedContent
+from depesche.mailroom.outbox.suspects import accepted_under
 
 log = logging.getLogger(__name__)
 
@@ -52,42 +50,6 @@ EXTEND_SECONDS = 15.0
 DEAD_SECONDS = 10.0
 GROW_SECONDS = 60.0
 _DATABASE_AWAY_SECONDS = 1.0
-_CACHE_BYTES = 32 * 1024 * 1024
-
-
-@dataclass(frozen=True)
-class ClaimedRef:
-    """What the rights check is asked about."""
-
-    recipient_id: int
-    person: str
-    item: str
-    category: Category
-
-
-class Contents:
-    """The contents used last, so that a notice to thousands is read once. Bounded in bytes."""
-
-    def __init__(self, most: int = _CACHE_BYTES) -> None:
-        self._most = most
-        self._held: OrderedDict[int, SharedContent] = OrderedDict()
-        self._size = 0
-
-    def of(self, message_ids: Sequence[int]) -> Mapping[int, SharedContent]:
-        """The contents of these messages; read at once where they are not held. Erased ones are missing."""
-        wanted = set(message_ids)
-        found = {key: self._held[key] for key in wanted if key in self._held}
-        for key in found:
-            self._held.move_to_end(key)
-        if missing := wanted - set(found):
-            for key, octets in queue.contents(missing).items():
-                content = found[key] = SharedContent(octets)
-                if len(octets) <= self._most // 4:
-                    self._held[key] = content
-                    self._size += content.size
-        while self._size > self._most:
-            self._size -= self._held.popitem(last=False)[1].size
-        return found
 
 
 class Desk:
@@ -95,8 +57,12 @@ class Desk:
     anywhere.
     """
 
-    def __init__(self, owner: str, loop: Loop, *, eager: bool = False) -> None:
+    def __init__(self, owner: str, loop: Loop, *, eager: bool = False, place: int = 0) -> None:
         self.owner = owner
+        self.place = place
+        self.other: Desk | None = None  # of the connection the failover's, of the failover the connection's
+        self._relieves = False  # the failover has the mails
+        self._knock_after = 0.0  # monotonic
         self.eager = eager
         self.turns = 0  # how often it has looked; with `resting` it tells that there is nothing to do
         self.resting = False
@@ -137,10 +103,7 @@ class Desk:
         self._contents = Contents()
         self._offset = timedelta(0)
         self._last_accepted_noted = 0
-        name = getattr(django_settings, "DEPESCHE_RIGHTS_CHECK", "")
-        self._rights: Callable[[Sequence[ClaimedRef]], Mapping[int, str]] | None = (
-            import_string(name) if name else None
-        )
+        self._rights = rights.configured()
         self._thread = threading.Thread(target=self._run, name="depesche-outbox", daemon=True)
 
     # --- called by others
@@ -152,6 +115,25 @@ class Desk:
         """The database changed: look."""
         self._changed = True
         self._wake.set()
+        if self.other is not None and self.other._relieves:
+            self.other.look()
+
+    def look(self) -> None:
+        """The other connection began to rest, works again, or has what it wanted of the mails."""
+        self._times["poll"] = 0.0
+        self._changed = True
+        self._wake.set()
+
+    @property
+    def relieves(self) -> bool:
+        """Whether this is the failover's desk, and the mails are its own now."""
+        return self._relieves
+
+    @property
+    def wants_probe(self) -> bool:
+        """Whether one mail is to be left to this connection, which rests."""
+        wanted = self._orders.paused and self._orders.probing and self._orders.config is not None
+        return wanted and not self._in_hand and not self._draining
 
     def put(self, *results: Recorded) -> None:
         """Results, to be written down soon. The recipients are no longer in the loop's hands."""
@@ -253,7 +235,7 @@ class Desk:
         now = time.monotonic()
         until = min(
             self._times["poll"] + POLL_SECONDS,
-            self._times["sweep"] + SWEEP_SECONDS,
+            self._times["sweep"] + (3600 if self.place else SWEEP_SECONDS),
             self._times["beat"] + (SOON_SECONDS if self._unsatisfied else slots.BEAT_SECONDS),
         )
         if self._worth(self._room()):
@@ -274,7 +256,7 @@ class Desk:
         self._note_rewritten()
         if self._due("poll", now, POLL_SECONDS) or (changed and self._due("poll", now, POLL_SECONDS / 4)):
             self._poll()
-        if self._due("sweep", now, SWEEP_SECONDS):
+        if not self.place and self._due("sweep", now, SWEEP_SECONDS):
             self._sweep(now)
         soon = changed or self._unsatisfied  # somebody may have asked for what we do not need, or given back
         if self._wish_changed or self._due("beat", now, SOON_SECONDS if soon else slots.BEAT_SECONDS):
@@ -324,6 +306,8 @@ class Desk:
             self._revive = []
         accepted = sum(one.state is State.ACCEPTED for one in batch)
         self.accepted += accepted
+        if accepted < len(batch) and self.other is not None and self.other.orders.config is not None:
+            self.other.look()  # what went back to the queue may be its own now
         if room:
             self._due_at = 0.0 if len(taken) == room else self._next_look(at)
         if taken:
@@ -340,6 +324,8 @@ class Desk:
         orders = self._orders
         if self._draining or orders.config is None:
             return 0
+        if self.place and not (self._relieves and not (self.other is not None and self.other.wants_probe)):
+            return 0
         if orders.paused:
             return 1 if orders.probing and not self._in_hand else 0
         return max(0, self._capacity - len(self._in_hand)) if self._capacity else 0
@@ -354,7 +340,9 @@ class Desk:
         mark = time.monotonic()
         for one in taken:
             self._in_hand[one.id] = mark
-        taken = self._permitted(taken)
+        taken, withdrawn = rights.permitted(self._rights, taken, self.now())
+        for record in withdrawn:
+            self.put(record)
         contents = self._contents.of([one.message_id for one in taken])
         parcels = []
         for one in taken:
@@ -366,38 +354,8 @@ class Desk:
                 self.put(Recorded(one.id, one.attempt, State.FAILED, reply=words, stage="content"))
         if parcels:
             self._loop.take(parcels)
-
-    def _permitted(self, taken: list[Claimed]) -> list[Claimed]:
-        """Leave out those who may no longer get it: rights are checked again here, once for the batch."""
-        asked = [one for one in taken if one.person]
-        if self._rights is None or not asked:
-            return taken
-        try:
-            refused = self._rights(
-                [ClaimedRef(one.id, one.person, one.item, Category(one.category)) for one in asked]
-            )
-        except Exception:
-            # Nobody gets a mail that nobody vouches for: back to the queue for a while.
-            log.exception("The rights check failed; these mails wait.")
-            connection.close()
-            later = self.now() + timedelta(minutes=1)
-            for one in asked:
-                self.put(Recorded(one.id, one.attempt, State.QUEUED, try_at=later, counts=False))
-            return [one for one in taken if not one.person]
-        for one in asked:
-            if one.id in refused:
-                self.put(
-                    Recorded(
-                        one.id,
-                        one.attempt,
-                        State.CANCELLED,
-                        reply=str(refused[one.id])[:500],
-                        counts=False,
-                        message_id=one.message_id,
-                        sensitive=one.sensitive,
-                    )
-                )
-        return [one for one in taken if one.id not in refused]
+        if self._orders.paused and self.other is not None:
+            self.other.look()  # the rest is for the failover
 
     def _worked(self) -> None:
         """Something was accepted: the connection works."""
@@ -405,16 +363,16 @@ class Desk:
         self._recovered()
         if mark - self._last_accepted_noted > 5 or self._orders.paused:
             self._last_accepted_noted = int(mark)
-            health_actions.note_accepted(0, now=self.now())
+            health_actions.note_accepted(self.place, now=self.now())
 
     # --- settings, health, slots
 
     def _poll(self) -> None:
         self._measure_clock()
-        revision, health = connections.revision(), connections.health()
-        orders = self._orders
+        revision, orders = connections.revision(), self._orders
+        health = connections.health(self.place)
         if revision != self._revision:
-            settings = connections.outgoing()
+            settings = connections.outgoing(self.place)
             orders = replace(orders, settings=settings, config=None, senders=senders.facts_for(settings))
             if settings.configured:
                 try:
@@ -422,7 +380,7 @@ class Desk:
                     orders = replace(orders, config=access.smtp_config(settings), signer=signer)
                 except access.NotConfigured as error:
                     self._pause(Fault("not-configured", "", str(error)))
-                    health = connections.health()
+                    health = connections.health(self.place)
             if self._revision is not None:
                 self._changed = True
             self._hasten()
@@ -431,16 +389,40 @@ class Desk:
         now = self.now()
         probable = paused and orders.config is not None  # what is missing in the settings, no probe finds
         due = probable and (health.next_probe_at is None or health.next_probe_at <= now or self._impatient())
+        relieved = self.place == 0 and self.other is not None and relief.can_relieve(self.other.orders)
+        knock = orders.knock
+        if due and relieved and relief.session_tells(health.stage):
+            due = False
+            if time.monotonic() >= self._knock_after:
+                self._knock_after = time.monotonic() + relief.KNOCK_SECONDS
+                knock += 1
+        if self.place:
+            self._stand_by_or_relieve(orders.settings)
         self._effective = health.effective_cap if orders.settings.configured else None
         if orders.paused and not paused:
             self._changed = True
         if due and not orders.probing:
             self._due_at = 0.0
         self._orders = replace(
-            orders, paused=paused, probing=due, accepted_at=_under(orders.settings, health.last_accepted_at)
+            orders,
+            paused=paused,
+            probing=due,
+            knock=knock,
+            relieved=relieved,
+            accepted_at=accepted_under(orders.settings, health.last_accepted_at),
         )
         self._grow()
         self._set(replace(self._orders, cap=self._cap()))
+
+    def _stand_by_or_relieve(self, settings: OutgoingSettings) -> None:
+        before, self._relieves = self._relieves, False
+        if settings.configured:
+            self._relieves = relief.relieves(settings, connections.health())
+        if self._relieves != before:
+            self._due_at = 0.0
+            self._changed = True
+            log.warning("The failover %s.", "has the mails" if self._relieves else "stands by")
+            self._hasten()
 
     def _impatient(self) -> bool:
         """Somebody waits for `worker --drain`: a paused connection is probed once, whatever its time."""
@@ -470,6 +452,8 @@ class Desk:
 
     def _beat(self) -> None:
         self._wish_changed = False
+        if self.place and not (self._relieves or self._held or self._orders.numbers or self._in_hand):
+            return  # it stands by: nobody has to know
         self._asked = self._wanted
         self._times["beat"] = time.monotonic()
         self._measure_rate()
@@ -481,6 +465,7 @@ class Desk:
             cap=self._cap(),
             now=self.now(),
             rate=self._rate,
+            place=self.place,
         )
         # Counted from before the question, and a little less: the row must outlive our belief in it.
         deadline = before + slots.LEASE.total_seconds() - 1.0
@@ -503,9 +488,9 @@ class Desk:
         """Back up, step by step, after the server had asked for fewer connections."""
         if self._fewer:
             self._fewer = False
-            cap = retry.smaller_cap(slots_used(self.now()), self._cap())
+            cap = retry.smaller_cap(slots_used(self.now(), place=self.place), self._cap())
             log.info("The server permits no more connections: at most %d for now.", cap)
-            health_actions.set_effective_cap(0, cap)
+            health_actions.set_effective_cap(self.place, cap)
             self._effective = cap
             self._grow_at = time.monotonic() + GROW_SECONDS
         configured = self._orders.settings.max_connections
@@ -514,7 +499,7 @@ class Desk:
                 self._grow_at = time.monotonic() + GROW_SECONDS
             elif time.monotonic() >= self._grow_at:
                 cap = retry.larger_cap(self._effective, configured)
-                health_actions.set_effective_cap(0, None if cap >= configured else cap)
+                health_actions.set_effective_cap(self.place, None if cap >= configured else cap)
                 self._effective = cap
                 self._grow_at = time.monotonic() + GROW_SECONDS
         else:
@@ -544,9 +529,11 @@ class Desk:
 
     def _recovered(self) -> None:
         if self._orders.paused:
-            health_actions.resume(0, now=self.now())
+            health_actions.resume(self.place, now=self.now())
             self._hasten()
-            self._times["poll"] = 0.0
+            self._times["poll"] = self._knock_after = 0.0
+            if self.other is not None:
+                self.other.look()
             self._changed = True
 
     def _hasten(self) -> None:
@@ -556,15 +543,23 @@ class Desk:
 
     def _pause(self, fault: Fault) -> None:
         now = self.now()
-        health = connections.health()
+        health = connections.health(self.place)
         probes = health.probes + 1 if health.flow is Flow.PAUSED else 0
         rest = retry.probe_after(probes + 1, random.random)
         log.warning("Submission rests: %s %s %s", fault.cause, fault.stage, fault.reply)
         health_actions.pause(
-            0, cause=fault.cause, stage=fault.stage, reply=fault.reply, next_probe_at=now + rest, now=now
+            self.place,
+            cause=fault.cause,
+            stage=fault.stage,
+            reply=fault.reply,
+            next_probe_at=now + rest,
+            now=now,
         )
         self._revive += fault.revive
         self._set(replace(self._orders, paused=True, probing=False, faults=self._faults_known))
+        self._knock_after = 0.0
+        if self.other is not None:
+            self.other.look()
 
     def _sweep(self, now: float) -> None:
         dead: list[str] = []
@@ -574,15 +569,8 @@ class Desk:
                 slots.bury(dead)
         if queue.sweep(self.now(), dead=dead):
             self._due_at = 0.0
-            self._changed = True
+            self.changed()
 
     def _give_back(self) -> None:
         """What was claimed and never handed over goes back at once; the rest is for its lease."""
         slots.leave(self.owner)
-
-
-def _under(settings: OutgoingSettings, accepted_at: datetime | None) -> datetime | None:
-    """The last acceptance, unless it was under other settings."""
-    if accepted_at is None or (settings.updated_at is not None and accepted_at < settings.updated_at):
-        return None
-    return accepted_at

@@ -99,12 +99,13 @@ class OutboxAttempt(models.Model):
 class SlotLease(models.Model):
     """The right to hold one SMTP connection, over all processes and machines (M17)."""
 
+    place = models.PositiveSmallIntegerField(default=0)  # 0 the connection, 1 its failover: each has its cap
     owner = models.CharField(max_length=40)
     number = models.PositiveSmallIntegerField()
     lease_until = models.DateTimeField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["number"], name="depesche_slot_once")]
+        constraints = [models.UniqueConstraint(fields=["place", "number"], name="depesche_slot_once")]
 
 
 class WorkerPresence(models.Model):
@@ -113,6 +114,7 @@ class WorkerPresence(models.Model):
     """
 
     owner = models.CharField(max_length=40, unique=True)
+    place = models.PositiveSmallIntegerField(default=0)  # a worker has an owner for each connection
     seen_until = models.DateTimeField()
     wanted = models.PositiveSmallIntegerField(default=0)
     rate = models.FloatField(default=0.0)  # recipients accepted per second, lately

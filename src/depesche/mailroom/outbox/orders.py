@@ -45,6 +45,8 @@ class Orders:
     cap: int = 0  # how many connections all workers together may have now
     spare: int = 0  # slots that nobody needs: idle sessions may stay on that many more
     deadline: float = 0.0
+    knock: int = 0  # grows: see whether a session can be opened, without any mail
+    relieved: bool = False  # the failover could take what this connection cannot
     faults: int = 0  # how many faults of the loop the desk has dealt with
     senders: SenderFacts = field(default_factory=SenderFacts)
     accepted_at: datetime | None = None  # the last acceptance by any worker under the present settings

@@ -80,6 +80,7 @@ class Stats:
     finished_at: datetime | None
     workers: int
     slots_used: int
+    failover_slots_used: int
     oldest_due_at: datetime | None
 
 
@@ -210,8 +211,9 @@ def stats(now: datetime | None = None) -> Stats:
         remaining=remaining,
         rate=round(rate, 1),
         finished_at=now + timedelta(seconds=remaining / rate) if remaining and rate > 0.05 else None,
-        workers=alive.count(),
+        workers=alive.filter(place=0).count(),
         slots_used=slots_used(now),
+        failover_slots_used=slots_used(now, place=1),
         oldest_due_at=oldest_due(now),
     )
 
@@ -241,9 +243,9 @@ def oldest_due(now: datetime) -> datetime | None:
     return oldest
 
 
-def slots_used(now: datetime | None = None) -> int:
-    """How many connections the workers hold just now, on all machines."""
-    return SlotLease.objects.filter(lease_until__gt=now or timezone.now()).count()
+def slots_used(now: datetime | None = None, *, place: int = 0) -> int:
+    """How many connections the workers hold just now, on all machines; `place` 1: to the failover server."""
+    return SlotLease.objects.filter(place=place, lease_until__gt=now or timezone.now()).count()
 
 
 def raw_mail(recipient_id: int) -> bytes | None:

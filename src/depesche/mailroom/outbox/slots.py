@@ -59,25 +59,26 @@ def beat(
     now: datetime,
     rate: float = 0.0,
     lease: timedelta = LEASE,
-    dead: Sequence[str] = (),
+    place: int = 0,
 ) -> Grant:
     """Say that this worker lives and how many slots it could use; renew, give back and take in one
     transaction.
 
     `held` are the numbers with a connection on them now: they stay ours while the cap permits, even above the
-    share, until their connection has ended. Numbers that are not held and not wanted become free.
+    share, until their connection has ended. Numbers that are not held and not wanted become free. The slots
+    of each place (the connection, its failover) are counted by themselves.
     """
     until = now + lease
     with sql.writing() as cursor:
         sql.one_at_a_time(cursor, sql.SLOTS)
-        _clear(now, dead)
+        _clear(now)
         WorkerPresence.objects.update_or_create(
-            owner=owner, defaults={"seen_until": until, "wanted": wanted, "rate": rate}
+            owner=owner, defaults={"place": place, "seen_until": until, "wanted": wanted, "rate": rate}
         )
-        alive = dict(WorkerPresence.objects.values_list("owner", "wanted"))
+        alive = dict(WorkerPresence.objects.filter(place=place).values_list("owner", "wanted"))
         parts = shares(cap, alive)
         share, spare = parts[owner], max(cap, 0) - sum(parts.values())
-        rows = list(SlotLease.objects.values_list("number", "owner"))
+        rows = list(SlotLease.objects.filter(place=place).values_list("number", "owner"))
         mine = {number for number, holder in rows if holder == owner}
         taken = {number for number, _ in rows}
         keep = sorted(mine, key=lambda number: (number not in held, number))
@@ -91,7 +92,7 @@ def beat(
                 break
             if number not in taken and _within_cap(rows, mine, keeping, cap):
                 keeping.add(number)
-        _store(owner, mine, keeping, until)
+        _store(owner, mine, keeping, until, place)
         if len(keeping) < min(share, wanted):
             sql.notify(cursor)  # somebody holds what is ours by right: let them look
     return Grant(frozenset(keeping), share, spare, until)
@@ -102,22 +103,19 @@ def _within_cap(rows: Sequence[tuple[int, str]], mine: set[int], keeping: set[in
     return len(rows) - len(mine) + len(keeping) < cap
 
 
-def _clear(now: datetime, dead: Sequence[str]) -> None:
+def _clear(now: datetime) -> None:
     SlotLease.objects.filter(lease_until__lte=now).delete()
     WorkerPresence.objects.filter(seen_until__lte=now).delete()
-    if dead:
-        SlotLease.objects.filter(owner__in=dead).delete()
-        WorkerPresence.objects.filter(owner__in=dead).delete()
 
 
-def _store(owner: str, mine: set[int], keeping: set[int], until: datetime) -> None:
+def _store(owner: str, mine: set[int], keeping: set[int], until: datetime, place: int) -> None:
     if gone := mine - keeping:
         SlotLease.objects.filter(owner=owner, number__in=gone).delete()
     if kept := mine & keeping:
         SlotLease.objects.filter(owner=owner, number__in=kept).update(lease_until=until)
     if new := sorted(keeping - mine):
         SlotLease.objects.bulk_create(
-            [SlotLease(owner=owner, number=number, lease_until=until) for number in new]
+            [SlotLease(place=place, owner=owner, number=number, lease_until=until) for number in new]
         )
 
 

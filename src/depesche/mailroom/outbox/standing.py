@@ -46,7 +46,8 @@ def figures(now: datetime) -> OutboxFigures:
         bounced_24h=lately["bounced"],
         fell_back_24h=recent.count(),
         slots_used=slots_used(now),
-        workers=WorkerPresence.objects.filter(seen_until__gt=now).count(),
+        failover_slots_used=slots_used(now, place=1),
+        workers=WorkerPresence.objects.filter(place=0, seen_until__gt=now).count(),
     )
 
 

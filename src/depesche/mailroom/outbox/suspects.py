@@ -18,6 +18,7 @@ import re
 from datetime import datetime, timedelta
 
 from depesche.mailroom.connections.diagnosis.replies import Refusal, refusal_of
+from depesche.mailroom.connections.queries import OutgoingSettings
 from depesche.mailroom.outbox.sender_repair import Says, speaks_of_sender
 from depesche.smtpclient.errors import Stage
 from depesche.smtpclient.transaction import Outcome, RecipientResult
@@ -71,3 +72,10 @@ class Suspects:
     def forget(self) -> None:
         """Settings changed: what was refused before says nothing now."""
         self._since.clear()
+
+
+def accepted_under(settings: OutgoingSettings, accepted_at: datetime | None) -> datetime | None:
+    """The last acceptance, unless it was under other settings."""
+    if accepted_at is None or (settings.updated_at is not None and accepted_at < settings.updated_at):
+        return None
+    return accepted_at

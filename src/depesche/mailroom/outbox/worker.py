@@ -12,7 +12,7 @@ import asyncio
 import logging
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -25,6 +25,7 @@ from depesche.mailroom.connections.queries import Flow
 from depesche.mailroom.outbox import identity, queries, queue, tasks
 from depesche.mailroom.outbox.delivery import Delivery
 from depesche.mailroom.outbox.desk import Desk
+from depesche.mailroom.outbox.suspects import STEPS_BACK
 from depesche.mailroom.outbox.watch import ChangeWatch
 
 log = logging.getLogger(__name__)
@@ -32,7 +33,7 @@ DRAIN_SECONDS = 10.0
 _STEP = 0.05
 _SWITCH_SECONDS = 0.0005
 _QUIET_TURNS = 3
-_SENT_BACK = timedelta(seconds=30)
+_SENT_BACK = STEPS_BACK
 _AWAY_SECONDS = 15.0  # so long a drain waits for a database that does not do its work
 
 
@@ -64,37 +65,60 @@ class Worker:
         self._watch = ChangeWatch()
         self._runners: list[tasks.TaskRunner] = []
         self.desk: Desk
-        self._delivery: Delivery
+        self.desks: tuple[Desk, ...] = ()  # the connection's, and its failover's
+        self._deliveries: tuple[Delivery, ...] = ()
 
     async def start(self) -> None:
         """Begin, in the running event loop."""
         # The desk needs the interpreter between two statements of a transaction, while all other writers
         # wait.
         sys.setswitchinterval(min(sys.getswitchinterval(), _SWITCH_SECONDS))
-        self._delivery = Delivery(asyncio.get_running_loop())
-        self.desk = self._delivery.desk = Desk(self.owner, self._delivery, eager=self._eager)
+        loop = asyncio.get_running_loop()
+        self._deliveries = Delivery(loop), Delivery(loop)
+        owners = self.owner, identity.new_owner()
+        self.desks = tuple(
+            Desk(owners[place], delivery, eager=self._eager, place=place)
+            for place, delivery in enumerate(self._deliveries)
+        )
+        for delivery, desk, other in zip(self._deliveries, self.desks, reversed(self.desks), strict=True):
+            delivery.desk, desk.other = desk, other
+        self.desk = self.desks[0]
         self._watch.register(self.desk.changed)
         if self._with_tasks:
             for task in tasks.configured():
                 runner = tasks.TaskRunner(task, self._stop_tasks, self.desk.changed)
                 self._watch.register(runner.changed)
                 self._runners.append(runner)
-        self._delivery.start()
-        self.desk.start()
+        for delivery, desk in zip(self._deliveries, self.desks, strict=True):
+            delivery.start()
+            desk.start()
         self._watch.start()
         for runner in self._runners:
             runner.start()
 
+    @property
+    def accepted(self) -> int:
+        """How many recipients were accepted since the start."""
+        return sum(desk.accepted for desk in self.desks)
+
+    @property
+    def resting(self) -> bool:
+        """Whether nothing is in hand, and nothing was found due."""
+        first, failover = self.desks
+        return first.resting and (failover.resting or not failover.relieves) and not failover.in_hand
+
     async def end(self, seconds: float = DRAIN_SECONDS) -> None:
         """Claim nothing more, finish what is under way for so long, then cut; write down everything."""
         self._stop_tasks.set()
-        self.desk.drain()
-        await self._delivery.close(seconds)
+        for desk in self.desks:
+            desk.drain()
+        await asyncio.gather(*(delivery.close(seconds) for delivery in self._deliveries))
         await asyncio.to_thread(self._join)
 
     def _join(self) -> None:
         self._watch.stop()
-        self.desk.stop()
+        for desk in self.desks:
+            desk.stop()
         for runner in self._runners:
             if not runner.join(DRAIN_SECONDS):
                 log.warning("The task %s did not end in time.", runner.task.name)
@@ -144,13 +168,13 @@ async def _drain(stop: threading.Event, progress: Callable[[Progress], None]) ->
     try:
         while not stop.is_set():
             done = await asyncio.to_thread(_run_tasks, stop)
-            before = worker.desk.accepted
+            before = worker.accepted
             reason = await _until_quiet(worker, stop, progress)
-            if reason or (not done and worker.desk.accepted == before):
+            if reason or (not done and worker.accepted == before):
                 break
     finally:
         await worker.end()
-    return Drained(worker.desk.accepted, reason)
+    return Drained(worker.accepted, reason)
 
 
 def _run_tasks(stop: threading.Event) -> int:
@@ -176,11 +200,11 @@ async def _until_quiet(worker: Worker, stop: threading.Event, progress: Callable
             return f"The database cannot be used: {desk.away}."
         if loop.time() >= shown + 1.0:
             shown = loop.time()
-            progress(await asyncio.to_thread(_progress, desk.accepted))
-        if not desk.resting:
+            progress(await asyncio.to_thread(_progress, worker.accepted))
+        if not worker.resting:
             turns = desk.turns
         elif desk.turns >= turns + _QUIET_TURNS:
-            reason, more = await asyncio.to_thread(_what_is_left, desk)
+            reason, more = await asyncio.to_thread(_what_is_left, worker.desks)
             if reason or not more:
                 return reason
             desk.changed()
@@ -198,18 +222,20 @@ def _progress(accepted: int) -> Progress:
         connection.close()
 
 
-def _what_is_left(desk: Desk) -> tuple[str, bool]:
+def _what_is_left(desks: Sequence[Desk]) -> tuple[str, bool]:
     """Why nothing goes on though mails are due ("" where none are, or they go on); whether to look again."""
     try:
         health = connections.health()
+        if health.flow is Flow.FLOWING:
+            return "", queue.anything_due(timezone.now())
+        if health.flow is Flow.PAUSED:
+            relieved = connections.health(1).flow is Flow.FLOWING
+            if relieved or any(desk.orders.paused and desk.orders.probing for desk in desks):
+                return "", queue.anything_due(timezone.now())
         # What a fault sent back waits for a moment; it is left because of the pause all the same.
         ahead = _SENT_BACK if health.flow is Flow.PAUSED else timedelta(0)
         if not queue.anything_due(timezone.now() + ahead):
             return "", False
-        if health.flow is Flow.FLOWING:
-            return "", True
-        if health.flow is Flow.PAUSED and desk.orders.probing:
-            return "", True
         return reason_of_pause(health), False
     finally:
         connection.close()

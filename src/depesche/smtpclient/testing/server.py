@@ -115,10 +115,11 @@ class FakeServer:
         context: ssl.SSLContext | None = None,
         implicit_tls: bool = False,
         host: str = "127.0.0.1",
+        port: int = 0,
     ) -> None:
         self.behaviour = behaviour or Behaviour()
         self.host = host
-        self.port = 0
+        self.port = port  # 0: one that is free
         self.messages: list[ReceivedMail] = []
         self.connections: list[Connection] = []
         self.open = 0
