@@ -11,7 +11,7 @@ from django.template import engines
 import depesche
 
 ROOT = Path(depesche.__file__).parent
-MAILS = ("notifications", "accounts")  # mails carry their styles inline
+MAILS = ("notifications", "accounts", "correspondence")  # mails carry their styles inline
 TEMPLATES = sorted(
     path
     for path in ROOT.rglob("templates/**/*.html")

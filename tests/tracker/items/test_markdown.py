@@ -82,3 +82,19 @@ def test_mail_html_has_its_style_inline() -> None:
     assert '<li style="margin' in html
     assert '<code style="font-family' in html
     assert "style=" not in markdown.to_html("<p style='x'>Hello</p>").replace("&lt;p style", "")
+
+
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        ("a ![p](cid:x@y.1) b", '<p>a <img src="/files/1/a.png" alt="p"> b</p>'),
+        ("![p](CID:x@y.1)", '<p><img src="/files/1/a.png" alt="p"></p>'),
+        ("![name](cid:other)", "<p>name</p>"),
+        ("![<b>](cid:other)", "<p>&lt;b&gt;</p>"),
+        ("![x](/files/1/a.png)", "<p>x</p>"),
+    ],
+)
+def test_pictures_of_a_mail_stand_in_their_place(text: str, html: str) -> None:
+    assert markdown.to_html(text, {"x@y.1": "/files/1/a.png"}).strip() == html
+    assert "<img" not in markdown.to_html(text)
+    assert "<img" not in markdown.to_mail_html(text)

@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from depesche.tracker.correspondence import templates
 from depesche.tracker.items import actions
 from depesche.tracker.items.attachments import NewAttachment
 from depesche.tracker.items.models import Attachment, ItemEvent
@@ -53,6 +54,19 @@ TABLE: dict[str, Row] = {
     "edit-item": MEMBERS,
     "comment": Row(LOGIN, "422", NONE, "422", post_only=True),
     "watch": Row(LOGIN, AWAY, NONE, AWAY, post_only=True),
+    "mail": MEMBERS,
+    "recut": Row(LOGIN, AWAY, NONE, AWAY, post_only=True),
+    "revoke-item": Row(LOGIN, AWAY, NONE, AWAY, post_only=True),
+    "revoke-mine": Row(LOGIN, AWAY, AWAY, AWAY, post_only=True),
+    "revoke-person": Row(LOGIN, FORBIDDEN, FORBIDDEN, AWAY, post_only=True),
+    "revoke-all": Row(LOGIN, FORBIDDEN, FORBIDDEN, AWAY, post_only=True),
+    "unblock": Row(LOGIN, FORBIDDEN, FORBIDDEN, AWAY, post_only=True),
+    "mail-rules": ADMINISTRATORS,
+    "workspace-mail": ADMINISTRATORS,
+    "mail-templates": ADMINISTRATORS,
+    "new-mail-template": ADMINISTRATORS,
+    "mail-template": ADMINISTRATORS,
+    "delete-mail-template": Row(LOGIN, FORBIDDEN, FORBIDDEN, AWAY, post_only=True),
     "told": MEMBERS,
     "file": MEMBERS,
     "people": ADMINISTRATORS,
@@ -78,6 +92,12 @@ def address(name: str, house: House) -> str:
             house.item, author=house.emre, text="", attachments=[NewAttachment("a.txt", "text/plain", b"a")]
         )
         return reverse("web:file", args=[Attachment.objects.get().pk, "a.txt"])
+    if name in ("mail-template", "delete-mail-template"):
+        template = templates.save(None, name="Question", language="en", subject="", text="Hello")
+        return reverse(f"web:{name}", args=[template.pk])
+    if name == "recut":
+        comment = actions.add_comment(house.item, author=house.emre, text="words", cut="quoted")
+        return reverse("web:recut", args=[house.item.key, comment.pk])
     event = ItemEvent.objects.filter(item=house.item).earliest("id")
     args: dict[str, list[object]] = {
         "set-password": ["MQ", "nonsense"],
@@ -86,9 +106,10 @@ def address(name: str, house: House) -> str:
         "default-workspace": [house.workspace.key],
         "unsubscribe": [mute_token(house.item.pk, house.emre.pk)],
     }
-    for key in ("item", "thread", "edit-item", "comment", "watch"):
+    for key in ("item", "thread", "edit-item", "comment", "watch", "mail", "revoke-item"):
         args[key] = [house.item.key]
-    for key in ("person", "deactivate-person", "activate-person"):
+    args["workspace-mail"] = [house.workspace.key]
+    for key in ("revoke-person", "person", "deactivate-person", "activate-person"):
         args[key] = [house.sofia.pk]
     return reverse(f"web:{name}", args=args.get(name, []))
 

@@ -15,7 +15,7 @@ from depesche.mailformat.reply_text.files import files_of_answer
 from depesche.mailformat.reply_text.known import KnownText
 from depesche.mailformat.reply_text.separators import FORWARD_PREFIXES
 
-__all__ = ["ReplyText", "answer_files", "cut_text", "reply_text"]
+__all__ = ["ReplyText", "answer_files", "cut_text", "reply_text", "whole_text"]
 
 #: Lines that are looked at one by one. What follows them goes with the last of them, as text or as cut.
 MOST_LINES = 10_000
@@ -50,7 +50,21 @@ def answer_files(mail: ParsedMail, answer: ReplyText) -> tuple[MailAttachment, .
     return files_of_answer(mail, answer.text, from_html)
 
 
+def whole_text(mail: ParsedMail) -> str:
+    """All words of a mail in their order, nothing cut: for who thinks that the cut was wrong."""
+    lines, rest, _from_html = _all_lines(mail, html_first=False)
+    return _tidy([*(line.shown for line in lines), *([rest] if rest else [])])
+
+
 def _reply_text(mail: ParsedMail, known_texts: Sequence[str], *, html_first: bool) -> ReplyText:
+    lines, rest, from_html = _all_lines(mail, html_first=html_first)
+    forward = mail.subject.lower().lstrip().startswith(FORWARD_PREFIXES)
+    names = _names(mail)
+    return _assemble(lines, rest, forward=forward, names=names, known=known_texts, from_html=from_html)
+
+
+def _all_lines(mail: ParsedMail, *, html_first: bool) -> tuple[list[Line], str, bool]:
+    """The lines of the body, what is beyond the most that are looked at, and whether HTML was read."""
     lines: list[Line] = []
     unread: list[str] = []
     from_html = False
@@ -69,11 +83,7 @@ def _reply_text(mail: ParsedMail, known_texts: Sequence[str], *, html_first: boo
             unread.append(rest)
         else:
             unread.append(segment.text or "")
-    subject = mail.subject.lower().lstrip()
-    forward = subject.startswith(FORWARD_PREFIXES)
-    names = _names(mail)
-    rest = "\n".join(unread).strip()
-    return _assemble(lines, rest, forward=forward, names=names, known=known_texts, from_html=from_html)
+    return lines, "\n".join(unread).strip(), from_html
 
 
 def cut_text(text: str, *, known_texts: Sequence[str] = (), names: Sequence[str] = ()) -> ReplyText:

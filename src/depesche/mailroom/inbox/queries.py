@@ -87,6 +87,12 @@ def received_mail(received_id: int) -> ReceivedRow | None:
     return _row(dict(values)) if values else None
 
 
+def message_id(received_id: int) -> str:
+    """The Message-ID of a received mail, in angle brackets; "" for none."""
+    found = ReceivedMessage.objects.filter(pk=received_id).values_list("message_id", flat=True).first()
+    return found or ""
+
+
 def raw_mail(received_id: int) -> bytes | None:
     raw = ReceivedMessage.objects.filter(pk=received_id).values_list("raw", flat=True).first()
     return None if raw is None else bytes(raw)

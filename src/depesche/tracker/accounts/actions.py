@@ -21,7 +21,7 @@ from depesche.mailformat.characters import clean_name
 from depesche.mailroom.outbox import actions as outbox_actions
 from depesche.mailroom.outbox import queries as outbox
 from depesche.mailroom.outbox.states import State
-from depesche.tracker.accounts import mails
+from depesche.tracker.accounts import mails, queries
 from depesche.tracker.accounts.models import Person, VerifiedAddress
 
 MAX_NAME: Final = 120
@@ -75,9 +75,9 @@ def guest(address: Address, *, language: str, now: datetime) -> Person:
     """Who writes from this address: the person or guest that it belongs to, else a new guest, who has no
     sign-in and is a member of nothing. Raises ValidationError for an address that is too long."""
     address = Address(address.display_name, _address(address.addr_spec).addr_spec)
-    known = VerifiedAddress.objects.filter(address=address.key).select_related("person").first()
+    known = queries.person_by_address(address.addr_spec)
     if known is not None:
-        return known.person
+        return known
     name = " ".join(clean_name(address.display_name).split())[:MAX_NAME] or address.addr_spec[:MAX_NAME]
     person = Person(
         email=address.addr_spec, name=name, language=_language(language), is_guest=True, created_at=now

@@ -26,6 +26,7 @@ from depesche.tracker.items.attachments import NewAttachment
 from depesche.tracker.items.models import (
     Attachment,
     Comment,
+    CommentVersion,
     Item,
     ItemEvent,
     Membership,
@@ -219,6 +220,20 @@ def add_comment(  # noqa: PLR0913  the parts of a comment, by keyword
             Item.objects.filter(pk=item.pk).update(updated_at=now)
             item.updated_at = now
     return comment
+
+
+def recut_comment(comment: Comment, *, text: str, cut: str, by: Person, now: datetime | None = None) -> None:
+    """Show more or less of the mail that a comment came by; how it stood before is kept. Tells nobody: the
+    words are old."""
+    now = now or timezone.now()
+    text = _text("text", text, needed=False)
+    with transaction.atomic():
+        _must_be_member(comment.item.workspace, by)
+        before = Comment.objects.select_for_update().get(pk=comment.pk)
+        CommentVersion.objects.create(comment=before, text=before.text, cut=before.cut, until=now, by=by)
+        Comment.objects.filter(pk=comment.pk).update(text=text, cut=cut)
+        Item.objects.filter(pk=comment.item_id).update(updated_at=now)
+    comment.text, comment.cut = text, cut
 
 
 def change_item(

@@ -1,5 +1,5 @@
-"""Markdown to HTML, for pages and mails. Raw HTML is text, pictures are links, links are http, https or
-mailto.
+"""Markdown to HTML, for pages and mails. Raw HTML is text, links are http, https or mailto. Pictures from
+elsewhere are links; those that came with a mail (`cid:`) are shown in their place, from our own pages.
 
 Two nets, one behind the other: markdown-it writes no raw HTML (`html` is off), nh3 lets through only what
 stands in the lists below.
@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, Final
+from urllib.parse import unquote
 
 import nh3
 from django.utils.html import escape
@@ -22,9 +23,10 @@ from markdown_it.token import Token
 MAX_MARKED_UP: Final = 50_000  # characters; a longer text is shown as plain paragraphs, in linear time
 _TAGS: Final = {
     *("p", "br", "hr", "em", "strong", "s", "code", "pre", "blockquote", "ul", "ol", "li", "a"),
+    "img",
     *("h1", "h2", "h3", "h4", "h5", "h6", "table", "thead", "tbody", "tr", "th", "td"),
 }
-_ATTRIBUTES: Final = {"a": {"href"}, "ol": {"start"}}
+_ATTRIBUTES: Final = {"a": {"href"}, "ol": {"start"}, "img": {"src", "alt"}}
 _SCHEMES: Final = {"http", "https", "mailto"}
 _URL: Final = re.compile(r"https?://[^\s<>\"]{1,2000}")
 _AFTER_URL: Final = ".,;:!?'*_~"
@@ -49,9 +51,10 @@ _MAIL_STYLE: Final[Mapping[str, str]] = {
 }
 
 
-def to_html(text: str) -> SafeString:
-    """For a page: no style, no class; links carry rel="nofollow noopener noreferrer"."""
-    return _safe(_rendered(text, {}), _ATTRIBUTES)
+def to_html(text: str, pictures: Mapping[str, str] | None = None) -> SafeString:
+    """For a page: no style, no class; links carry rel="nofollow noopener noreferrer". `pictures`: the path
+    of the file for each `cid:` that may be shown."""
+    return _safe(_rendered(text, {}, pictures or {}), _ATTRIBUTES)
 
 
 def to_mail_html(text: str) -> SafeString:
@@ -59,14 +62,17 @@ def to_mail_html(text: str) -> SafeString:
     styled = {tag: {"style"} | _ATTRIBUTES.get(tag, set()) for tag in _MAIL_STYLE} | {
         "ol": {"start", "style"}
     }
-    return _safe(_rendered(text, _MAIL_STYLE), styled)
+    return _safe(_rendered(text, _MAIL_STYLE, {}), styled)
 
 
-def _rendered(text: str, style: Mapping[str, str]) -> str:
+def _rendered(text: str, style: Mapping[str, str], pictures: Mapping[str, str]) -> str:
     if len(text) > MAX_MARKED_UP:
         return _plain(text, style)
     parser = _parser()
     tokens = parser.parse(text)
+    for token in tokens:
+        if token.type == "inline" and token.children:
+            token.children = _with_pictures(token.children, pictures)
     if style:
         _paint(tokens, style)
     return str(parser.renderer.render(tokens, parser.options, {}))
@@ -93,7 +99,7 @@ def _plain(text: str, style: Mapping[str, str]) -> str:
 def _parser() -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"breaks": True, "html": False})
     parser.enable(["table", "strikethrough"])
-    parser.disable(["image", "html_block", "html_inline", "reference"])
+    parser.disable(["html_block", "html_inline", "reference"])
     parser.core.ruler.push("bare_links", _bare_links)
     return parser
 
@@ -123,6 +129,28 @@ def _with_links(tokens: Sequence[Token]) -> list[Token]:
             result += [_text(token.content[position : match.start()]), *_link(url)]
             position = match.start() + len(url)
         result.append(_text(token.content[position:]))
+    return result
+
+
+def _with_pictures(tokens: Sequence[Token], pictures: Mapping[str, str]) -> list[Token]:
+    """A picture of the mail becomes an image, one from elsewhere a link, any other its name."""
+    result: list[Token] = []
+    inside = 0
+    for token in tokens:
+        inside += {"link_open": 1, "link_close": -1}.get(token.type, 0)
+        if token.type != "image":
+            result.append(token)
+            continue
+        source = str(token.attrs.get("src", ""))
+        path = pictures.get(unquote(source[4:])) if source[:4].lower() == "cid:" else None
+        if path is not None:
+            token.attrs = {"src": path, "alt": ""}
+            result.append(token)
+        elif source.startswith(("http://", "https://")) and not inside:
+            opening, address, closing = _link(source)
+            result += [opening, _text(token.content) if token.content else address, closing]
+        else:
+            result.append(_text(token.content))
     return result
 
 

@@ -133,6 +133,16 @@ class Comment(models.Model):
         indexes = [models.Index(fields=["item", "created_at"], name="depesche_comment_thread")]
 
 
+class CommentVersion(models.Model):
+    """How a comment stood before its cut was undone or done again."""
+
+    comment = models.ForeignKey(Comment, on_delete=models.CASCADE, related_name="versions")
+    text = models.TextField()
+    cut = models.TextField(blank=True)
+    until = models.DateTimeField()
+    by = models.ForeignKey(PERSON, on_delete=models.PROTECT, related_name="+")  # who changed it then
+
+
 class Attachment(models.Model):
     """A file of an item or of one of its comments. In the database, so that every machine has it."""
 

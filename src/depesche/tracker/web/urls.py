@@ -2,7 +2,18 @@ from __future__ import annotations
 
 from django.urls import path
 
-from depesche.tracker.web.views import health, item, items, me, people, sign_in, unsubscribe, workspaces
+from depesche.tracker.web.views import (
+    health,
+    item,
+    items,
+    mail,
+    mail_rules,
+    me,
+    people,
+    sign_in,
+    unsubscribe,
+    workspaces,
+)
 
 app_name = "web"
 urlpatterns = [
@@ -23,9 +34,14 @@ urlpatterns = [
     path("items/<str:key>/thread/", item.thread, name="thread"),
     path("items/<str:key>/edit/", items.edit_item, name="edit-item"),
     path("items/<str:key>/comment/", item.comment, name="comment"),
+    path("items/<str:key>/mail/", mail.mail_from_item, name="mail"),
+    path("items/<str:key>/recut/<int:comment_id>/", mail.recut, name="recut"),
+    path("items/<str:key>/revoke/", mail_rules.revoke_of_item, name="revoke-item"),
     path("items/<str:key>/watch/", item.watch, name="watch"),
     path("items/<str:key>/told/<int:event_id>/", item.told, name="told"),
     path("files/<int:file_id>/<str:filename>", item.file, name="file"),
+    path("me/revoke/", mail_rules.revoke_mine, name="revoke-mine"),
+    path("people/<int:person_id>/revoke/", mail_rules.revoke_of_person, name="revoke-person"),
     path("people/", people.people, name="people"),
     path("people/new/", people.new_person, name="new-person"),
     path("people/<int:person_id>/", people.person, name="person"),
@@ -33,6 +49,14 @@ urlpatterns = [
     path("people/<int:person_id>/activate/", people.activate, name="activate-person"),
     path("workspaces/", workspaces.workspaces, name="workspaces"),
     path("workspaces/new/", workspaces.new_workspace, name="new-workspace"),
+    path("workspaces/mail/", mail_rules.mail_rules, name="mail-rules"),
+    path("workspaces/mail/unblock/", mail_rules.unblock, name="unblock"),
+    path("workspaces/mail/revoke/", mail_rules.revoke_all, name="revoke-all"),
+    path("workspaces/<str:key>/mail/", mail_rules.mail_rules, name="workspace-mail"),
+    path("mail-templates/", mail.mail_templates, name="mail-templates"),
+    path("mail-templates/new/", mail.mail_template, name="new-mail-template"),
+    path("mail-templates/<int:template_id>/", mail.mail_template, name="mail-template"),
+    path("mail-templates/<int:template_id>/delete/", mail.delete_mail_template, name="delete-mail-template"),
     path("workspaces/<str:key>/", workspaces.workspace, name="workspace"),
     path("workspaces/<str:key>/default/", workspaces.default_workspace, name="default-workspace"),
     path("unsubscribe/<str:token>/", unsubscribe.unsubscribe, name="unsubscribe"),

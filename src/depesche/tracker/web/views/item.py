@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,7 +29,17 @@ from depesche.tracker.items.queries import Entry
 from depesche.tracker.notifications import queries as notifications
 from depesche.tracker.threads import queries as threads
 from depesche.tracker.web.forms.items import CommentForm
+from depesche.tracker.web.mailed import (
+    Copy,
+    Known,
+    known_comments,
+    known_item,
+    mailed_to,
+    pictures_of,
+    recut,
+)
 from depesche.tracker.web.requests import person_of
+from depesche.tracker.web.templatetags.tracker import markdown
 from depesche.tracker.web.told import Told, told_of
 from depesche.tracker.web.views.errors import add_refusal
 
@@ -46,6 +57,10 @@ class Station:
 
     entry: Entry
     told: Told | None
+    html: str = ""
+    known: Known | None = None
+    mailed: Sequence[Copy] = ()
+    recut: bool = False
 
 
 @require_safe
@@ -192,13 +207,14 @@ def _context(request: HttpRequest, item: Item, person: Person) -> dict[str, Any]
     hidden = 0 if every else max(0, len(stations) - _LATEST)
     stations = stations[hidden:]
     groups = told_of([entry.event_id for entry in [*stations, *([created] if created else [])]], person)
-    shown = [Station(entry, groups.get(entry.event_id)) for entry in stations]
+    shown = _stations(stations, groups)
     watching = queries.watching(item, person)
     roles = [role for role in queries.roles(item) if role.kind != Watcher.Kind.MUTED]
     named = {role.person.pk for role in roles}
     return {
         "item": item,
-        "description": to_html(item.description),
+        "description": to_html(item.description, pictures_of(created.attachments if created else ())),
+        "known": known_item(item.pk, item.how_known),
         "created": Station(created, groups.get(created.event_id)) if created else None,
         "stations": shown,
         "hidden": hidden,
@@ -215,6 +231,34 @@ def _context(request: HttpRequest, item: Item, person: Person) -> dict[str, Any]
     }
 
 
+def _stations(entries: Sequence[Entry], groups: dict[int, Told]) -> list[Station]:
+    """Entries with everything that the page says of them; a handful of queries, whatever their number."""
+    comments = [entry.comment for entry in entries if entry.comment is not None]
+    known = known_comments({comment.pk: comment.how_known for comment in comments if comment.how_known})
+    ids = [comment.pk for comment in comments]
+    mailed, cut_anew = mailed_to(ids), recut(ids)
+    stations = []
+    for entry in entries:
+        told_group = groups.get(entry.event_id)
+        comment = entry.comment
+        if comment is None:
+            stations.append(Station(entry, told_group))
+            continue
+        pictures = pictures_of(entry.attachments)
+        html = to_html(comment.text, pictures) if pictures else markdown(comment.text)
+        stations.append(
+            Station(
+                entry,
+                told_group,
+                html=html,
+                known=known.get(comment.pk),
+                mailed=mailed.get(comment.pk, ()),
+                recut=comment.pk in cut_anew,
+            )
+        )
+    return stations
+
+
 def _stamp(item: Item, stations: list[Station], groups: dict[int, Told]) -> str:
     """Changes exactly when the thread looks different."""
     parts = [
@@ -222,6 +266,7 @@ def _stamp(item: Item, stations: list[Station], groups: dict[int, Told]) -> str:
         timezone.localdate().isoformat(),  # "today, 14:02" is "yesterday" tomorrow
         item.updated_at.isoformat(),
         *(f"{station.entry.event_id}:{station.entry.at.isoformat()}" for station in stations),
+        *(f"{copy.state}{copy.words}" for station in stations for copy in station.mailed),
         *(f"{row.state}{row.more}{row.words}" for group in groups.values() for row in group.rows),
         *(group.summary for group in groups.values()),
     ]
