@@ -53,12 +53,31 @@ def post_form(
     """Send a form. A redirect is an answer like any other. Raises HttpFailed."""
     body = urlencode(fields).encode("ascii")
     headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
+    return post(url, body, headers, trust=trust, seconds=seconds, most=most)
+
+
+def post(
+    url: str,
+    body: bytes,
+    headers: Mapping[str, str],
+    *,
+    trust: Trust,
+    seconds: float = SECONDS,
+    most: int = MOST,
+    in_the_clear: bool = False,
+) -> Answer:
+    """Send octets. A redirect is an answer like any other. `in_the_clear`: plain http will do, whatever the
+    host. Raises HttpFailed."""
+    if not (in_the_clear or permitted(url)):
+        raise HttpFailed(Cause.PROTOCOL_ERROR, "only https is used")
     answer, _location = _ask("POST", url, body, headers, trust, time.monotonic() + seconds, most)
     return answer
 
 
 def get(url: str, *, trust: Trust, seconds: float = SECONDS, most: int = MOST, accept: str = "*/*") -> Answer:
     """Fetch a document; at most two redirects are followed, to the same host by https. Raises HttpFailed."""
+    if not permitted(url):
+        raise HttpFailed(Cause.PROTOCOL_ERROR, "only https is used")
     deadline = time.monotonic() + seconds
     for _number in range(_MOST_REDIRECTS + 1):
         answer, location = _ask("GET", url, None, {"Accept": accept}, trust, deadline, most)
@@ -88,8 +107,6 @@ def _ask(
     deadline: float,
     most: int,
 ) -> tuple[Answer, str]:
-    if not permitted(url):
-        raise HttpFailed(Cause.PROTOCOL_ERROR, "only https is used")
     parts = urlsplit(url)
     with _explained():
         connection = _connection(parts, trust, deadline)

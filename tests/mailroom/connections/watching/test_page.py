@@ -181,7 +181,7 @@ def test_the_command_shows_sets_and_tests(db: Any, monkeypatch: Any) -> None:
         assert receiver.got[0].path == PATH
     with pytest.raises(CommandError) as refused:
         command("test")
-    assert "nothing listens there" in str(refused.value)
+    assert "Nothing listens there" in str(refused.value)
     assert "canary" not in str(refused.value)
     command("set", "--clear-webhook", "mail=off")
     with pytest.raises(CommandError, match="Nobody is told"):

@@ -63,17 +63,17 @@ def test_a_redirect_is_not_followed(db: Any, status: int) -> None:
 
 @pytest.mark.parametrize("behaviour", [{"silent": True}, {"trickle": True}])
 def test_a_receiver_cannot_hold_us(db: Any, monkeypatch: Any, behaviour: dict[str, bool]) -> None:
-    monkeypatch.setattr(webhook, "SECONDS", 5.0)
-    monkeypatch.setattr(webhook, "WHOLE_SECONDS", 0.5)
+    monkeypatch.setattr(webhook, "SECONDS", 0.5)
     with receiving(**behaviour) as receiver:
-        answer = post(receiver.url(PATH))  # returns at all; the receiver lets go only afterwards
-        assert not receiver.release.is_set()
+        answer = post(receiver.url(PATH))
+        assert not receiver.release.is_set(), "it returned before the receiver let go"
+    assert not answer.taken
     assert "canary" not in answer.error
 
 
 def test_nobody_there(db: Any) -> None:
     answer = post(f"http://127.0.0.1:{free_port()}{PATH}")
-    assert "nothing listens there" in answer.error
+    assert "Nothing listens there" in answer.error
     assert "canary" not in answer.error
 
 
@@ -84,7 +84,7 @@ def test_a_certificate_that_does_not_verify_gets_nothing(db: Any, authority: Any
     with receiving(tls=context) as receiver:
         answer = post(receiver.url(PATH, "https"))
         assert not receiver.got
-        assert "does not verify" in answer.error
+        assert "certificate" in answer.error or "authority" in answer.error
         actions.import_certificates(authority.pem.read_bytes())
         assert post(receiver.url(PATH, "https")).taken
         assert len(receiver.got) == 1

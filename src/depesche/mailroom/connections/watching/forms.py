@@ -27,7 +27,7 @@ class Hidden(forms.CharField):
     widget = forms.PasswordInput(render_value=False, attrs={"autocomplete": "off"})
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(required=False, max_length=webhook._LONGEST, **options)
+        super().__init__(required=False, max_length=webhook.LONGEST, **options)
 
     def clean(self, value: Any) -> Secret:
         return Secret(super().clean(value))

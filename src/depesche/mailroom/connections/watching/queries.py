@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
 
+from depesche.mailroom.connections import alarm_texts
 from depesche.mailroom.connections.alarms import Level
 from depesche.mailroom.connections.watching.models import (
     AlarmOccurrence,
@@ -116,8 +119,8 @@ def occurrences(limit: int = 50) -> list[OccurrenceRow]:
             id=row.pk,
             code=row.code,
             level=Level(row.level),
-            title=str(row.words.get("title", row.code)),
-            why=str(row.words.get("why", "")),
+            title=(words := alarm_texts.words(row.code, _facts(row.facts))).title,
+            why=words.why,
             began_at=row.began_at,
             over_at=row.over_at,
             told=tuple(
@@ -127,6 +130,16 @@ def occurrences(limit: int = 50) -> list[OccurrenceRow]:
         )
         for row in rows
     ]
+
+
+def _facts(stored: Mapping[str, object]) -> dict[str, object]:
+    """The facts as the source gave them: JSON has no dates."""
+    facts = dict(stored)
+    for name, value in stored.items():
+        if isinstance(value, str) and value[10:11] == "T" and value[:4].isdigit():
+            with contextlib.suppress(ValueError):
+                facts[name] = datetime.fromisoformat(value)
+    return facts
 
 
 def waiting_since(start: datetime) -> list[tuple[datetime, int]]:

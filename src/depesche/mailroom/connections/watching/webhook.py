@@ -7,28 +7,23 @@ The address is a secret with many receivers and stands in no error; its host doe
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import hmac
-import http.client
 import json
-import socket
-import ssl
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from django.utils.translation import gettext as _
 
-from depesche.mailroom.connections import keystore
+from depesche.mailroom.connections import http, keystore
+from depesche.mailroom.connections.diagnosis.causes import explain
+from depesche.mailroom.connections.http import HttpFailed
 from depesche.mailroom.connections.secrets import Secret
-from depesche.smtpclient import tls
 
-SECONDS = 10.0  # for each step
-WHOLE_SECONDS = 30.0
-_MOST_ANSWER = 4096  # octets that are read of an answer
-_LONGEST = 2000
+SECONDS = 20.0  # for the whole exchange
+_MOST_ANSWER = 64 * 1024  # octets that are read of an answer; nothing is done with them
+LONGEST = 2000
 
 
 class BadAddress(ValueError):
@@ -55,7 +50,7 @@ class Target:
 def target(address: str) -> Target:
     """Read an address. Raises BadAddress; it never repeats the address."""
     address = address.strip()
-    if len(address) > _LONGEST or not address.isascii() or not address.isprintable() or " " in address:
+    if len(address) > LONGEST or not address.isascii() or not address.isprintable() or " " in address:
         raise BadAddress(_("The address of a webhook is printable ASCII without spaces."))
     try:
         parts = urlsplit(address)
@@ -92,57 +87,25 @@ def signature(secret: Secret, body: bytes, seconds: int) -> str:
 def post(
     where: Target, payload: Mapping[str, object], *, identity: str, secret: Secret | None, seconds: int
 ) -> Answer:
-    """Hand a payload over. Never raises for anything the other side does; ends within 30 seconds and the time
+    """Hand a payload over. Never raises for anything the other side does; ends within 20 seconds and the time
     of a name look-up.
 
     `seconds`: the time of the signature, since 1970.
     """
     body = json.dumps(payload, ensure_ascii=False, sort_keys=True).encode()
-    headers = {
-        "Content-Type": "application/json; charset=utf-8",
-        "User-Agent": "Depesche",
-        "X-Depesche-Id": identity,
-        "Connection": "close",
-    }
+    headers = {"Content-Type": "application/json; charset=utf-8", "X-Depesche-Id": identity}
     if secret:
         headers["X-Depesche-Signature"] = signature(secret, body, seconds)
-    connection = _connection(where)
-    watchdog = threading.Timer(WHOLE_SECONDS, _cut, [connection])
-    watchdog.daemon = True
-    watchdog.start()
-    try:
-        connection.request("POST", where.path.reveal(), body, headers)
-        response = connection.getresponse()
-        response.read(_MOST_ANSWER)
-        return _judged(where, response.status)
-    except ssl.SSLCertVerificationError as error:
-        why = error.verify_message or "certificate"
-        return Answer(
-            None,
-            _(
-                "The certificate of %(host)s does not verify (%(why)s). A private authority belongs in the "
-                "keystore."
-            )
-            % {"host": where.host, "why": why},
-        )
-    except socket.gaierror:
-        return Answer(None, _("The name service knows no address for %(host)s.") % {"host": where.host})
-    except (OSError, http.client.HTTPException, ValueError) as error:
-        return Answer(
-            None, _("%(host)s cannot be reached: %(why)s") % {"host": where.host, "why": _why(error)}
-        )
-    finally:
-        watchdog.cancel()
-        connection.close()
-
-
-def _connection(where: Target) -> http.client.HTTPConnection:
-    if not where.secure:
-        return http.client.HTTPConnection(where.host, where.port, timeout=SECONDS)
     trust = keystore.trust_for(where.host, where.port)
-    # A pin is compared by the mail clients alone; a webhook's certificate passes the usual check.
-    context = tls.context(type(trust)(ca_pems=trust.ca_pems, leaf_pems=trust.leaf_pems))
-    return http.client.HTTPSConnection(where.host, where.port, timeout=SECONDS, context=context)
+    url = f"{where.shown}{where.path.reveal()}"
+    try:
+        answer = http.post(
+            url, body, headers, trust=trust, seconds=SECONDS, most=_MOST_ANSWER, in_the_clear=True
+        )
+    except HttpFailed as failed:
+        cause = explain(failed.cause.value, {"host": where.host, "port": where.port, "detail": failed.detail})
+        return Answer(None, _("%(host)s: %(why)s.") % {"host": where.host, "why": cause.title})
+    return _judged(where, answer.status)
 
 
 def _judged(where: Target, status: int) -> Answer:
@@ -158,20 +121,3 @@ def _judged(where: Target, status: int) -> Answer:
             % {"host": where.host, "status": status},
         )
     return Answer(status, _("%(host)s answered %(status)d.") % {"host": where.host, "status": status})
-
-
-def _cut(connection: http.client.HTTPConnection) -> None:
-    """End an exchange that takes too long, whatever it waits for."""
-    sock = connection.sock
-    if sock is not None:
-        with contextlib.suppress(OSError):
-            sock.shutdown(socket.SHUT_RDWR)
-
-
-def _why(error: Exception) -> str:
-    """What went wrong, without anything that was sent."""
-    if isinstance(error, TimeoutError):
-        return _("no answer in time")
-    if isinstance(error, ConnectionRefusedError):
-        return _("nothing listens there")
-    return getattr(error, "strerror", None) or type(error).__name__

@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from depesche.mailroom.connections.command import DepescheCommand
+from depesche.mailroom.connections.watching.task import WatchThread
 from depesche.server.processes import WorkerProcess, port_is_free, web_server
 
 
@@ -35,8 +36,11 @@ class Command(DepescheCommand):
         server = web_server(host, port, on_started=started)
         if worker is not None:
             worker.start()
+        watch = WatchThread()  # stands by, so that somebody notices when no worker is left
+        watch.start()
         try:
             server.run()
         finally:
+            watch.stop()
             if worker is not None:
                 worker.stop()
