@@ -164,14 +164,20 @@ class Pool:
         self._retire_surplus()
         self._plan()
 
+    def pace(self, messages_per_second: float | None) -> None:
+        """From now on at most so many messages a second, whatever the config says; None: no limit."""
+        if messages_per_second != self._pace.per_second:
+            self._pace = Pace(messages_per_second)
+            self._plan()
+
     def reconfigure(self, config: ConnectionConfig) -> None:
         """Use other settings from the next transaction on. Sessions with the old ones end."""
         if config == self._config:
             return
-        self._config = config
+        before, self._config = self._config, config
         self._cap = Cap(self._cap.configured, self._cap.pause)
-        if config.limits.messages_per_second != self._pace.per_second:
-            self._pace = Pace(config.limits.messages_per_second)
+        if config.limits.messages_per_second != before.limits.messages_per_second:
+            self.pace(config.limits.messages_per_second)
         self.chunking = Chunking()
         self._proven = False
         self._forget_failures()

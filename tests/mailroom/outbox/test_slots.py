@@ -55,6 +55,14 @@ def test_two_workers_share() -> None:
 
 
 @pytest.mark.django_db
+def test_the_parts_of_all_workers_make_the_whole() -> None:
+    assert beat("a", 10).part == 1.0
+    beat("b", 2), beat("c", 1)
+    parts = [beat(owner, wanted, cap=3).part for owner, wanted in (("a", 10), ("b", 2), ("c", 1))]
+    assert sum(parts) == pytest.approx(1.0)
+
+
+@pytest.mark.django_db
 def test_a_cap_of_one() -> None:
     assert beat("a", 5, cap=1).numbers == {0}
     assert beat("b", 5, cap=1).numbers == frozenset()

@@ -65,6 +65,20 @@ def worker() -> Iterator[threading.Event]:
         assert not thread.is_alive()
 
 
+def test_chunking_that_was_announced_and_failed_is_left_alone_from_then_on() -> None:
+    does = Behaviour(extensions=("PIPELINING", "CHUNKING"), knows_bdat=False)
+    put(5)
+    with running(does) as server:
+        configure(server.port)
+        assert work() == Drained(5)
+        assert connections.health().chunking_rests
+        put(5)
+        assert work() == Drained(5)
+    commands = [command for one in server.connections for command in one.commands]
+    assert sum(command.startswith("BDAT") for command in commands) == 1
+    assert states() == {"accepted": 10}
+
+
 def test_mails_go_out_joined_from_their_three_parts() -> None:
     put(1, body=b"Hello\r\n")
     put(

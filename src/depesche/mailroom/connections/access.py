@@ -47,11 +47,12 @@ def smtp_config(
     password: str | Secret | None = None,
     mailbox: IncomingSettings | None = None,
     timeouts: Timeouts | None = None,
+    chunking: bool = True,
 ) -> ConnectionConfig:
     """How to reach and to treat the SMTP server of these settings, trusted certificates included.
 
     `password` is one just typed, in place of the stored one; `mailbox` the incoming settings, if not the
-    saved ones. Raises NotConfigured.
+    saved ones; `chunking` False leaves CHUNKING alone. Raises NotConfigured.
     """
     if not settings.host:
         raise NotConfigured(_("No SMTP server is configured."))
@@ -63,6 +64,7 @@ def smtp_config(
         allow_clear_password=settings.allow_clear_password,
         trust=trust_of(settings),
         timeouts=timeouts or Timeouts(),
+        limits=settings.volume.limits(chunking=chunking),
     )
 
 

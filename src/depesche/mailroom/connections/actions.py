@@ -112,6 +112,9 @@ def save_outgoing_form(form: OutgoingForm, *, by: Person = None) -> OutgoingSett
         row.sender = wanted.sender
         row.charset = wanted.charset
         row.max_connections = wanted.max_connections
+        row.messages_per_connection = wanted.volume.messages_per_connection
+        row.messages_per_minute = wanted.volume.messages_per_minute
+        row.chunking_window = wanted.volume.window
         row.items_by_mail = wanted.items_by_mail
         if form.clears_password:
             _forget_password(row)
@@ -422,6 +425,16 @@ def set_effective_cap(place: int, cap: int | None) -> None:
         health = _health(place)
         if health is not None and health.effective_cap != cap:
             ConnectionHealth.objects.filter(pk=health.pk).update(effective_cap=cap)
+
+
+def note_chunking_failed(place: int, server: str, *, now: datetime) -> None:
+    """The server (host:port) announced CHUNKING and failed it: every worker leaves it alone for a while."""
+    with transaction.atomic():
+        health = _health(place)
+        if health is not None:
+            ConnectionHealth.objects.filter(pk=health.pk).update(
+                chunking_failed_at=now, chunking_failed_with=server
+            )
 
 
 def note_accepted(place: int, *, now: datetime) -> None:

@@ -7,7 +7,7 @@ Field names are the keys of `depesche connection set` and `depesche mailbox set`
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -26,13 +26,11 @@ from depesche.mailroom.connections.choices import (
     PlusAddressing,
     Sender,
 )
+from depesche.mailroom.connections.fields import Checked, VolumeFields, number_input
 from depesche.mailroom.connections.hosts import same_host
 from depesche.mailroom.connections.mailbox_fields import MailboxFields
 from depesche.mailroom.connections.queries import IncomingSettings, OutgoingSettings
 from depesche.mailroom.connections.secrets import Secret
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 CAP = "maxNoOfSMTPConnections"
 _ENCRYPTIONS = [
@@ -82,20 +80,6 @@ def _charset_choices() -> list[tuple[str, str]]:
     return names
 
 
-class Checked(forms.CharField):
-    """A text that one function of validation.py turns into the value to store."""
-
-    def __init__(self, check: Callable[[str], Any], **options: Any) -> None:
-        self.check = check
-        options.setdefault("required", False)
-        options.setdefault("strip", False)
-        super().__init__(**options)
-        self.widget.attrs.setdefault("autocomplete", "off")
-
-    def clean(self, value: Any) -> Any:
-        return self.check(super().clean(value))
-
-
 class Typed(forms.CharField):
     """A password. Never in the page again after it was typed."""
 
@@ -105,15 +89,11 @@ class Typed(forms.CharField):
         return Secret(validation.password(super().clean(value)))
 
 
-def _number_input() -> forms.TextInput:
-    return forms.TextInput(attrs={"inputmode": "numeric", "class": "short num"})
-
-
 def _plain_input() -> forms.TextInput:
     return forms.TextInput(attrs={"spellcheck": "false", "autocapitalize": "none"})
 
 
-class OutgoingForm(forms.Form):
+class OutgoingForm(VolumeFields):
     """M3 to M17. `settings` are the saved ones, `mailbox` the saved mailbox: some answers depend on them."""
 
     system_address = Checked(
@@ -172,7 +152,7 @@ class OutgoingForm(forms.Form):
         widget=forms.RadioSelect,
         help_text=CERTIFICATES,
     )
-    port = Checked(validation.port, label=_("SMTP port"), widget=_number_input())
+    port = Checked(validation.port, label=_("SMTP port"), widget=number_input())
     port_default = forms.CharField(required=False, widget=forms.HiddenInput)
     auth = forms.ChoiceField(
         label=_("SMTP authentication"),
@@ -200,7 +180,7 @@ class OutgoingForm(forms.Form):
     maxNoOfSMTPConnections = Checked(
         lambda text: validation.whole_number(text, 1, validation.MAX_CONNECTIONS),
         label=_("Limit on the number of connections"),
-        widget=_number_input(),
+        widget=number_input(),
         help_text=_(
             "The most SMTP connections open at one time, over all processes and machines together. A change "
             "works "
@@ -325,6 +305,7 @@ class OutgoingForm(forms.Form):
             charset=values["charset"],
             max_connections=values[CAP],
             items_by_mail=values["items_by_mail"],
+            volume=self.volume(),
         )
 
 
@@ -344,7 +325,7 @@ class IncomingForm(MailboxFields):
         widget=forms.RadioSelect,
         help_text=CERTIFICATES,
     )
-    port = Checked(validation.port, label=_("Mailbox port"), widget=_number_input())
+    port = Checked(validation.port, label=_("Mailbox port"), widget=number_input())
     port_default = forms.CharField(required=False, widget=forms.HiddenInput)
     auth = forms.ChoiceField(
         label=_("Mailbox authentication"),
@@ -462,7 +443,7 @@ class ImportForm(forms.Form):
 
     file = forms.FileField(label=_("Certificate file"))
     host = Checked(validation.host, label=_("Only for this server"), max_length=255, widget=_plain_input())
-    port = Checked(validation.port, label=_("and port"), widget=_number_input())
+    port = Checked(validation.port, label=_("and port"), widget=number_input())
 
     def __init__(self, data: Any = None, files: Any = None) -> None:
         super().__init__(data, files, auto_id="%s", use_required_attribute=False)
@@ -507,6 +488,7 @@ def outgoing_values(settings: OutgoingSettings) -> dict[str, Any]:
         "sender": settings.sender,
         "charset": settings.charset,
         CAP: settings.max_connections,
+        **settings.volume.values(),
         "items_by_mail": settings.items_by_mail,
         "allow_clear_password": settings.allow_clear_password,
     }

@@ -50,6 +50,9 @@ class OutgoingConnection(models.Model):
     sender = models.CharField(max_length=10, choices=Sender.choices, default=Sender.SYSTEM)
     charset = models.CharField(max_length=20, default="utf-8")
     max_connections = models.PositiveSmallIntegerField(default=10)  # maxNoOfSMTPConnections
+    messages_per_connection = models.PositiveIntegerField(default=1000)
+    messages_per_minute = models.PositiveIntegerField(null=True)  # empty: no limit
+    chunking_window = models.PositiveSmallIntegerField(default=4)
     items_by_mail = models.BooleanField(default=False)
     updated_at = models.DateTimeField(auto_now=True)
     updated_by = models.ForeignKey(
@@ -132,6 +135,8 @@ class ConnectionHealth(models.Model):
     probes = models.PositiveIntegerField(default=0)
     next_probe_at = models.DateTimeField(null=True)
     effective_cap = models.PositiveSmallIntegerField(null=True)  # below the configured one after a 421
+    chunking_failed_at = models.DateTimeField(null=True)  # it was announced, and did not work
+    chunking_failed_with = models.CharField(max_length=300, blank=True)  # host:port
     last_accepted_at = models.DateTimeField(null=True)
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from django.db import connection
+from django.utils import timezone
 
 from depesche.mailroom.connections import ports
 from depesche.mailroom.connections.choices import (
@@ -24,6 +25,7 @@ from depesche.mailroom.connections.models import (
     KeystoreEntry,
     OutgoingConnection,
 )
+from depesche.mailroom.connections.volume import Volume, chunking_rests
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,7 @@ class OutgoingSettings:
     charset: str = "utf-8"
     max_connections: int = 10
     items_by_mail: bool = False
+    volume: Volume = field(default_factory=Volume)
     updated_at: datetime | None = None
 
     @property
@@ -133,6 +136,7 @@ class Health:
         10  # what is really used: the configured cap, or less after the server asked for less
     )
     last_accepted_at: datetime | None = None
+    chunking_rests: bool = False  # the server announced CHUNKING, and failed it lately
     facts: Mapping[str, object] = field(default_factory=dict, compare=False, repr=False)  # for the sentence
 
 
@@ -206,6 +210,7 @@ def outgoing_of(row: OutgoingConnection) -> OutgoingSettings:
         charset=row.charset,
         max_connections=row.max_connections,
         items_by_mail=row.items_by_mail,
+        volume=Volume(row.messages_per_connection, row.messages_per_minute, row.chunking_window),
         updated_at=row.updated_at,
     )
 
@@ -309,6 +314,12 @@ def health(place: int = 0) -> Health:
         next_probe_at=row.next_probe_at if paused else None,
         effective_cap=min(row.effective_cap or cap, cap),
         last_accepted_at=row.last_accepted_at,
+        chunking_rests=chunking_rests(
+            row.chunking_failed_at,
+            row.chunking_failed_with,
+            f"{settings.host}:{settings.port}",
+            timezone.now(),
+        ),
         facts={
             "host": settings.host,
             "port": settings.port,

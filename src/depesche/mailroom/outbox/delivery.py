@@ -136,6 +136,8 @@ class Delivery:
             self._knocking = True
             self._spawn(self._knock(orders.config))
         self._knocks = orders.knock
+        if self._pool is not None:
+            self._pool.pace(orders.settings.volume.per_second(orders.part))
         self._slots.granted(_usable(orders), orders.deadline)
         self._feed()
         self._wish()
@@ -512,7 +514,12 @@ class Delivery:
             if effective < self._effective:
                 self.desk.fewer()
             self._effective = effective
+            self._note_chunking()
         self._wish()
+
+    def _note_chunking(self) -> None:
+        if self._pool is not None and self._pool.chunking.refused and not self._orders.chunking_rests:
+            self.desk.chunking_failed()  # for all workers, and for the next start
 
     def _measure(self, least: float) -> None:
         """How fast it goes, over at least so many seconds: at a faster rate more is held ready."""
@@ -552,6 +559,7 @@ class Delivery:
             self._ticker.cancel()
         if self._pool is not None:
             await self._pool.close(grace=seconds)
+            self._note_chunking()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

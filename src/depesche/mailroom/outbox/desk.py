@@ -79,6 +79,7 @@ class Desk:
         self._held_lock = 0.0
         self._faults_known = 0
         self._works = False
+        self._chunking_failed = False
         self._unsatisfied = False
         self._wake = threading.Event()
         self._stop = threading.Event()
@@ -174,6 +175,11 @@ class Desk:
         self._rewritten.append(one)
         self._wake.set()
 
+    def chunking_failed(self) -> None:
+        """The server announced CHUNKING, and does not have it."""
+        self._chunking_failed = True
+        self._wake.set()
+
     def works(self) -> None:
         """The server dealt with a mail, whatever it said to it: a connection that was paused works again."""
         self._works = True
@@ -227,6 +233,7 @@ class Desk:
                     log.exception("The outbox stumbled; it goes on.")
                     self._stop.wait(_DATABASE_AWAY_SECONDS)
             with contextlib.suppress(DatabaseError):
+                self._note_faults()  # what the loop said last
                 self._give_back()
         finally:
             connection.close()
@@ -377,7 +384,8 @@ class Desk:
             if settings.configured:
                 try:
                     signer = signer_for(settings.system_address)
-                    orders = replace(orders, config=access.smtp_config(settings), signer=signer)
+                    config = access.smtp_config(settings, chunking=not health.chunking_rests)
+                    orders = replace(orders, config=config, signer=signer)
                 except access.NotConfigured as error:
                     self._pause(Fault("not-configured", "", str(error)))
                     health = connections.health(self.place)
@@ -410,6 +418,7 @@ class Desk:
             knock=knock,
             relieved=relieved,
             accepted_at=accepted_under(orders.settings, health.last_accepted_at),
+            chunking_rests=health.chunking_rests,
         )
         self._grow()
         self._set(replace(self._orders, cap=self._cap()))
@@ -472,7 +481,12 @@ class Desk:
         self._unsatisfied = len(grant.numbers) < min(grant.share, self._wanted)
         self._set(
             replace(
-                self._orders, numbers=grant.numbers, share=grant.share, spare=grant.spare, deadline=deadline
+                self._orders,
+                numbers=grant.numbers,
+                share=grant.share,
+                spare=grant.spare,
+                part=grant.part,
+                deadline=deadline,
             )
         )
 
@@ -521,6 +535,12 @@ class Desk:
             self._faults.popleft()
         while self._late_revivals:
             self._revive.append(self._late_revivals.popleft())
+        if self._chunking_failed:
+            self._chunking_failed = False
+            settings = self._orders.settings
+            log.warning("%s announces CHUNKING and fails it; it is not used for now.", settings.host)
+            server = f"{settings.host}:{settings.port}"
+            health_actions.note_chunking_failed(settings.place, server, now=self.now())
         if self._works:
             self._works = False
             self._recovered()

@@ -47,7 +47,9 @@ class Orders:
     deadline: float = 0.0
     knock: int = 0  # grows: see whether a session can be opened, without any mail
     relieved: bool = False  # the failover could take what this connection cannot
+    part: float = 1.0  # of a limit that all workers share, so much is ours
     faults: int = 0  # how many faults of the loop the desk has dealt with
+    chunking_rests: bool = False  # it is known, and written down, that the server fails it
     senders: SenderFacts = field(default_factory=SenderFacts)
     accepted_at: datetime | None = None  # the last acceptance by any worker under the present settings
 

@@ -41,13 +41,15 @@ def shares(cap: int, wants: Mapping[str, int]) -> dict[str, int]:
 @dataclass(frozen=True)
 class Grant:
     """What a beat brought: the numbers of the slots that are ours until `until`; how many we may use for work
-    (`share`), and how many nobody needs (`spare`), so that idle connections may stay open on them.
+    (`share`), and how many nobody needs (`spare`), so that idle connections may stay open on them. `part`: of
+    what all workers may do together, as much is ours.
     """
 
     numbers: frozenset[int]
     share: int
     spare: int
     until: datetime
+    part: float = 1.0
 
 
 def beat(
@@ -77,7 +79,8 @@ def beat(
         )
         alive = dict(WorkerPresence.objects.filter(place=place).values_list("owner", "wanted"))
         parts = shares(cap, alive)
-        share, spare = parts[owner], max(cap, 0) - sum(parts.values())
+        share, given = parts[owner], sum(parts.values())
+        spare = max(cap, 0) - given
         rows = list(SlotLease.objects.filter(place=place).values_list("number", "owner"))
         mine = {number for number, holder in rows if holder == owner}
         taken = {number for number, _ in rows}
@@ -95,7 +98,7 @@ def beat(
         _store(owner, mine, keeping, until, place)
         if len(keeping) < min(share, wanted):
             sql.notify(cursor)  # somebody holds what is ours by right: let them look
-    return Grant(frozenset(keeping), share, spare, until)
+    return Grant(frozenset(keeping), share, spare, until, share / given if share else 1.0 / len(alive))
 
 
 def _within_cap(rows: Sequence[tuple[int, str]], mine: set[int], keeping: set[int], cap: int) -> bool:

@@ -494,7 +494,7 @@ class Dialogue:
         elif reply.code in _NOT_KNOWN:
             # Its line was perhaps read as a command, and there is one reply too many under way: no use going
             # on.
-            self._chunking.works = False
+            self._chunking.works, self._chunking.refused = False, True
             error = SubmissionError(Stage.CONTENT, Cause.CHUNKING_FAILED, reply=reply)
             self._expected.append((Command.CHUNK, transaction))
             self._closing(error)

@@ -11,12 +11,13 @@ from depesche.smtpclient.wire.plan import Plan
 
 class Chunking:
     """What is known of a server's CHUNKING. Shared by all sessions with it, so that it is found out only
-    once."""
+    once. `refused`: the server itself said so; else a trial was cut, which may have other reasons."""
 
-    __slots__ = ("works",)
+    __slots__ = ("refused", "works")
 
     def __init__(self, *, works: bool | None = None) -> None:
         self.works = works
+        self.refused = False
 
 
 class Transaction:

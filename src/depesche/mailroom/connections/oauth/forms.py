@@ -11,7 +11,8 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from depesche.mailroom.connections.forms import Checked, Typed
+from depesche.mailroom.connections.fields import Checked
+from depesche.mailroom.connections.forms import Typed
 from depesche.mailroom.connections.oauth.models import Flow
 from depesche.mailroom.connections.oauth.providers import PROVIDERS
 from depesche.mailroom.connections.oauth.queries import OAuthSettings

@@ -203,6 +203,7 @@ def _page(
         "settings": settings,
         "effect": effect_of(request, values),
         "cap_below": _cap_below(settings.max_connections, stands),
+        "chunking_below": _chunking_below(),
         "charset_below": _charset_below(stands.fell_back_24h if stands else 0),
         "keystore_below": keystore_link(),
         "port_choices": _port_choices(str(values.get("encryption", settings.encryption))),
@@ -245,6 +246,12 @@ def _cap_below(cap: int, stands: OutboxFigures | None) -> str:
             _("At most %(count)s for now, since the server asked for fewer") % {"count": health.effective_cap}
         )
     return ". ".join(parts)
+
+
+def _chunking_below() -> str:
+    if not queries.health().chunking_rests:
+        return ""
+    return _("This server announced CHUNKING and failed it: mails go out one by one, without loss.")
 
 
 def _charset_below(count: int) -> str:

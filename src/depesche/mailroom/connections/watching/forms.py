@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from depesche.mailroom.connections import validation
 from depesche.mailroom.connections.alarms import Level
-from depesche.mailroom.connections.forms import Checked
+from depesche.mailroom.connections.fields import Checked
 from depesche.mailroom.connections.secrets import Secret
 from depesche.mailroom.connections.watching import webhook
 from depesche.mailroom.connections.watching.queries import AlarmWays

@@ -159,6 +159,7 @@ def shown(settings: OutgoingSettings) -> dict[str, object]:
         "sender": settings.sender,
         "charset": settings.charset,
         CAP: settings.max_connections,
+        **settings.volume.values(),
         "items_by_mail": on_off(settings.items_by_mail),
         "allow_clear_password": on_off(settings.allow_clear_password),
         "configured": settings.configured,
