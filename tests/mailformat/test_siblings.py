@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from depesche.mailformat.classify import Kind
 from depesche.mailformat.reading import read
 from depesche.mailformat.reply_text import cut_text
 from tests.mailformat.siblings.languages import LANGUAGES, Language
+from tests.mailformat.siblings.pages import answered_below, pages
 from tests.mailformat.siblings.programs import MAKERS
 from tests.mailformat.siblings.sentences import FRAMES, LETTERS, SENTENCES
 from tests.mailformat.siblings.shapes import SHAPES, TRANSPORTS
@@ -64,4 +67,22 @@ def test_the_way_a_mail_travels_changes_nothing(transport: str) -> None:
                 reading = read(TRANSPORTS[transport](sibling.body))
                 if fold(reading.text) != fold(sibling.text) or reading.kind is not Kind.PERSONAL:
                     wrong[sibling.name] = reading.text
+    assert not wrong
+
+
+@pytest.mark.parametrize("language", [pytest.param(language, id=language.code) for language in LANGUAGES])
+def test_the_pages_of_every_program(language: Language) -> None:
+    """Also where a gateway has stripped their classes, or renamed them as Outlook does."""
+    every = 1 if language.code in ("de", "en") else 7
+    head = (
+        "From: Max Beispiel <max@firma.example>\nSubject: Re: x\nContent-Type: text/html; charset=utf-8\n\n"
+    )
+    wrong = {}
+    for sibling in [*pages(language), *answered_below(language)][::every]:
+        stripped = re.sub(r"""\s(?:class|id|style|name)=(?:"[^"]*"|'[^']*')""", "", sibling.body)
+        renamed = re.sub(r"""(class|id)=(["'])""", r"\1=\2x_", sibling.body)
+        for body in (sibling.body, stripped, renamed):
+            text = read((head + body).encode()).text
+            if fold(text) != fold(sibling.text):
+                wrong[sibling.name] = text
     assert not wrong

@@ -186,6 +186,9 @@ def _find_markers(lines: Sequence[Line], contents: Sequence[str], kinds: list[_I
             index += 1
             continue
         marker = _marker_at(contents, index, floor)
+        if marker is None and content.startswith(">>> "):  # in HTML it is no mark of a quote
+            ruled = markers.groupwise_at(contents[index : index + 4], 0)
+            marker = Marker(index, index + ruled.end, ruled.kind) if ruled is not None else None
         if marker is not None:
             found.append(marker)
             floor = marker.end - 1
