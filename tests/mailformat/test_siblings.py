@@ -11,7 +11,8 @@ from depesche.mailformat.reading import read
 from depesche.mailformat.reply_text import cut_text
 from tests.mailformat.siblings.languages import LANGUAGES, Language
 from tests.mailformat.siblings.pages import answered_below, pages
-from tests.mailformat.siblings.programs import MAKERS
+from tests.mailformat.siblings.peculiar import peculiar
+from tests.mailformat.siblings.programs import MAKERS, Sibling
 from tests.mailformat.siblings.sentences import FRAMES, LETTERS, SENTENCES
 from tests.mailformat.siblings.shapes import SHAPES, TRANSPORTS
 
@@ -86,3 +87,13 @@ def test_the_pages_of_every_program(language: Language) -> None:
             if fold(text) != fold(sibling.text):
                 wrong[sibling.name] = text
     assert not wrong
+
+
+@pytest.mark.parametrize("sibling", [pytest.param(sibling, id=sibling.name) for sibling in peculiar()])
+def test_programs_with_a_way_of_their_own(sibling: Sibling) -> None:
+    assert fold(cut_text(sibling.body, names=WRITER).text) == fold(sibling.text)
+
+
+def test_a_prompt_is_no_quote() -> None:
+    session = "The session was:\n\nmysql> select 1;\nmysql> select 2;\nmysql> quit\n\nIs that right?"
+    assert cut_text(session).text == session

@@ -12,6 +12,7 @@ Nothing is lost: each line is either kept or in what was cut, in the order of th
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -20,7 +21,7 @@ from depesche.mailformat.letter_lines import Line, Mark
 from depesche.mailformat.reply_text import markers
 from depesche.mailformat.reply_text.attributions import attribution_ending_at
 from depesche.mailformat.reply_text.device_notes import is_device_note
-from depesche.mailformat.reply_text.forms import Marker, is_rule
+from depesche.mailformat.reply_text.forms import DATE, Marker, is_rule
 from depesche.mailformat.reply_text.known import KnownText
 from depesche.mailformat.reply_text.separators import SEPARATORS
 from depesche.mailformat.reply_text.signature import signature_start
@@ -68,6 +69,7 @@ def cut(lines: Sequence[Line], *, forward: bool, names: Sequence[str], known: Kn
         elif line.mark is Mark.SIGNATURE or (line.content and is_device_note(line.content, certain=True)):
             kinds[index] = _Is.CLUTTER
     _bars_are_quotes(lines, kinds)
+    _initials_are_quotes(contents, kinds)
     found = _find_markers(lines, contents, kinds)
     limit = len(lines)
     introduced: set[int] = set()
@@ -145,6 +147,26 @@ def _bars_are_quotes(lines: Sequence[Line], kinds: list[_Is]) -> None:
             for index in range(start, end):
                 kinds[index] = _Is.QUOTE
         start = max(end, start + 1)
+
+
+_INITIALS = re.compile(r"[^\W\d_]{1,12}>(?=\s|$)")
+
+
+def _initials_are_quotes(contents: Sequence[str], kinds: list[_Is]) -> None:
+    """The Bat! and Supercite mark with initials: "JD> ". Only below an attribution, since prompts look alike."""
+    index = 0
+    while index < len(contents):
+        match = _INITIALS.match(contents[index]) if kinds[index] is _Is.TEXT else None
+        end = index + 1
+        if match is not None:
+            while end < len(contents) and contents[end].startswith(match.group(0)):
+                end += 1
+            above = index - 1
+            while above > 0 and not contents[above] and index - above < 4:
+                above -= 1
+            if end - index >= 2 and above >= 0 and attribution_ending_at(contents, above, -1) is not None:
+                kinds[index:end] = [_Is.QUOTE] * (end - index)
+        index = end
 
 
 def _comparisons_are_text(lines: Sequence[Line], kinds: list[_Is], introduced: set[int]) -> None:
@@ -322,6 +344,11 @@ def _introduces_itself(
         found = attribution_ending_at(window[:6], index, -1)
         if found is None and index == 0:
             found = markers.header_block_at(window, 0, separated=False)
+        if found is None and index == 1 and DATE.search(window[0]) is not None:
+            found = markers.header_block_at(
+                window, 1, separated=True
+            )  # Orange: "> Message du 03/03/26 10:11"
+            found = Marker(0, found.end, found.kind) if found is not None else None
         if found is not None and not found.weak:
             for marked in range(found.start, found.end):
                 kinds[block.start + marked] = _Is.MARKER

@@ -132,9 +132,13 @@ _ABOVE = re.compile(
 
 _ASKS_FOR_REPLY = re.compile(
     r"(?:please |bitte )?(?:(?:type|write|enter|add|put) your (?:reply|response|answer)|reply|respond|answer|"
-    r"(?:antworten|schreiben|geben)\b.{0,30}|ihre antwort)\b.{0,20}\b(?:line|zeile|linie)\b.{0,30}$",
+    r"(?:antworten|schreiben|geben)\b.{0,30}|ihre antwort)\b.{0,45}\b(?:line|zeile|linie)\b.{0,30}$",
     re.IGNORECASE,
 )
+
+
+#: Lotus Notes: "Jane Doe---03/03/2026 10:11:12 AM---Good morning".
+_NOTES_SUMMARY = re.compile(r"\S[^-]{1,80}-{3}\d{1,4}[./-]\d{1,2}[./-]\d{2,4}[^-]{0,20}-{3}.{0,300}")
 
 
 def separator_kind(line: str) -> str | None:
@@ -146,7 +150,7 @@ def separator_kind(line: str) -> str | None:
         decorated = text[0] in DRAWN or text[0] in "<[>" or text[-1] in DRAWN or text[-1] in ">]"
         return "reply-above" if decorated or _ASKS_FOR_REPLY.match(text) else None
     lower = text.lower()
-    if lower.startswith("original message processed by"):
+    if lower.startswith("original message processed by") or _NOTES_SUMMARY.fullmatch(text):
         return "separator"
     words = lower_case(without_rules(bare(text)).strip(" :.[]"))
     decorated = (
