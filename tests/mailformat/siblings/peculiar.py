@@ -26,17 +26,19 @@ ABOVE = {
     "zoho-de": "---- Am Di., 03 Mrz 2026 10:11:12 +0100 Jana Vogt <jana@kunde.example> schrieb ----",
     "notes": "-----Jana Vogt/Kunde schrieb: -----\n\nAn: Max Beispiel/Firma@Firma\nVon: Jana Vogt/Kunde\n"
     "Datum: 03.03.2026 10:11\nBetreff: Termin",
-    "notes-en": "Jana Vogt---03/03/2026 10:11:12 AM---Guten Tag, passt Ihnen der Termin\n\n"
+    "notes-en": "Jana Vogt---03/03/2026 10:11:12 AM---Guten Tag, passt Ihnen\n\n"
     "From: Jana Vogt/Kunde\nTo: Max Beispiel/Firma@Firma\nDate: 03/03/2026 10:11 AM\nSubject: Termin",
     "notes-tabs": "Von:\tJana Vogt <jana@kunde.example>\nAn:\tmax@firma.example,\nKopie:\tlena@firma.example\n"
     "Datum:\t03.03.2026 10:11\nBetreff:\tTermin\n________________________________",
-    "outlook-wrapped": "-----Ursprüngliche Nachricht-----\nVon: Jana Vogt [mailto:jana@kunde.example] \n"
+    "outlook-wrapped": "-----Ursprüngliche Nachricht-----\n"
+    "Von: Jana Vogt [mailto:jana@kunde.example] \n"
     "Gesendet: Dienstag, 3. März 2026 10:11\nAn: Max Beispiel; Lena Muster; Verteiler Einkauf;\n"
     "  Otto Normal\nCc: Erika Mustermann\nBetreff: AW: Termin am Montag und die Zusage\n  dazu",
     "outlook-extra": "Von: Jana Vogt <jana@kunde.example>\nGesendet: Dienstag, 3. März 2026 10:11\n"
     "An: Max Beispiel <max@firma.example>\nCc: Lena Muster <lena@firma.example>\nBetreff: Termin\n"
     "Priorität: Hoch",
-    "outlook-behalf": "From: noreply@kunde.example [mailto:noreply@kunde.example] On Behalf Of Jana Vogt\n"
+    "outlook-behalf": "From: noreply@kunde.example [mailto:noreply@kunde.example] "
+    "On Behalf Of Jana Vogt\n"
     "Sent: 03 March 2026 10:11\nTo: Max Beispiel\nSubject: Termin\nImportance: High",
     "outlook-mac": "From: Jana Vogt <jana@kunde.example>\nDate: Tuesday, 3. March 2026 at 10:11\n"
     "To: Max Beispiel <max@firma.example>\nSubject: Termin",
