@@ -28,7 +28,8 @@ ABOVE = {
     "Datum: 03.03.2026 10:11\nBetreff: Termin",
     "notes-en": "Jana Vogt---03/03/2026 10:11:12 AM---Guten Tag, passt Ihnen\n\n"
     "From: Jana Vogt/Kunde\nTo: Max Beispiel/Firma@Firma\nDate: 03/03/2026 10:11 AM\nSubject: Termin",
-    "notes-tabs": "Von:\tJana Vogt <jana@kunde.example>\nAn:\tmax@firma.example,\nKopie:\tlena@firma.example\n"
+    "notes-tabs": "Von:\tJana Vogt <jana@kunde.example>\nAn:\tmax@firma.example,\n"
+    "Kopie:\tlena@firma.example\n"
     "Datum:\t03.03.2026 10:11\nBetreff:\tTermin\n________________________________",
     "outlook-wrapped": "-----Ursprüngliche Nachricht-----\n"
     "Von: Jana Vogt [mailto:jana@kunde.example] \n"
@@ -42,7 +43,8 @@ ABOVE = {
     "Sent: 03 March 2026 10:11\nTo: Max Beispiel\nSubject: Termin\nImportance: High",
     "outlook-mac": "From: Jana Vogt <jana@kunde.example>\nDate: Tuesday, 3. March 2026 at 10:11\n"
     "To: Max Beispiel <max@firma.example>\nSubject: Termin",
-    "windows-mail": "Gesendet von Mail für Windows\n\nVon: Jana Vogt\nGesendet: Dienstag, 3. März 2026 10:11\n"
+    "windows-mail": "Gesendet von Mail für Windows\n\n"
+    "Von: Jana Vogt\nGesendet: Dienstag, 3. März 2026 10:11\n"
     "An: Max Beispiel\nBetreff: Termin",
     "samsung": "-------- Ursprüngliche Nachricht --------\nVon: Jana Vogt <jana@kunde.example> \n"
     "Datum: 03.03.26  10:11  (GMT+01:00) \nAn: Max Beispiel <max@firma.example> \nBetreff: Termin ",

@@ -153,7 +153,7 @@ _INITIALS = re.compile(r"[^\W\d_]{1,12}>(?=\s|$)")
 
 
 def _initials_are_quotes(contents: Sequence[str], kinds: list[_Is]) -> None:
-    """The Bat! and Supercite mark with initials: "JD> ". Only below an attribution, since prompts look alike."""
+    """The Bat! and Supercite mark with initials: "JD> ". Only below an attribution: prompts look alike."""
     index = 0
     while index < len(contents):
         match = _INITIALS.match(contents[index]) if kinds[index] is _Is.TEXT else None
