@@ -19,7 +19,9 @@ from depesche.tracker.items import queries as items
 
 _EXPIRY_WARNING = timedelta(days=30)
 # What is said about these, and the remedy, names the commands.
-_SAID_ABOVE = frozenset({"no-server", "paused", "no-mailbox", "mailbox-fails", "mails-held", "mails-fail"})
+_SAID_ABOVE = frozenset(
+    {"no-server", "paused", "failover-in-use", "no-mailbox", "mailbox-fails", "mails-held", "mails-fail"}
+)
 
 
 class Level(StrEnum):
@@ -76,6 +78,13 @@ def _outgoing(now: datetime) -> Iterator[Finding]:
             Level.ERROR,
             f"No {missing} is configured: mails wait in the outbox.",
             "Open Administration, E-mail, Outgoing; or: depesche connection set host=… system_address=…",
+        )
+    elif connections.place_in_use():
+        failover = connections.outgoing(1)
+        yield Finding(
+            Level.WARNING,
+            f"Mail goes out through the failover {failover.host}:{failover.port}: {reason_of_pause(health)}",
+            "Run: depesche connection test --to YOUR-ADDRESS",
         )
     elif health.flow is Flow.PAUSED:
         yield Finding(

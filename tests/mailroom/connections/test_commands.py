@@ -79,6 +79,7 @@ def test_set_and_show(run: Any) -> None:
         "items_by_mail": "off",
         "allow_clear_password": "off",
         "configured": True,
+        "in_use": True,
     }
     assert run("connection", "--json", "show").rows == [shown]
     assert "smtp.x.example" in run("connection", "show").out

@@ -14,7 +14,19 @@ LANGUAGES = ("en", "de")
 _MARK = "<!-- the table: python -m tests.mailroom.connections.test_docs_alarms -->\n"
 _COUNTS = ("days", "minutes", "hours", "count", "workers")
 _FACTS = (
-    *("host", "address", "domain", "reply", "provider", "day", "before", "usual", "selector", "place"),
+    *(
+        "host",
+        "failover",
+        "address",
+        "domain",
+        "reply",
+        "provider",
+        "day",
+        "before",
+        "usual",
+        "selector",
+        "place",
+    ),
     *("megabytes", "source", "subject", "names", "port", "changed", "old", "new"),
 )
 _PLACES = {

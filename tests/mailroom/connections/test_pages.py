@@ -15,11 +15,20 @@ from depesche.smtpclient.testing import HANG, Behaviour, FakeServer, in_thread
 from tests.mailroom.connections.support import CANARY, certificate, pem
 from tests.support.waiting import wait_until
 
-PAGES = ["connections:status", "connections:outgoing", "connections:incoming", "connections:keystore"]
+PAGES = [
+    "connections:status",
+    "connections:outgoing",
+    "connections:failover",
+    "connections:incoming",
+    "connections:keystore",
+]
 POSTS = [
     "connections:outgoing",
     "connections:test-outgoing",
     "connections:effect",
+    "connections:failover",
+    "connections:test-failover",
+    "connections:rules-seen",
     "connections:incoming",
     "connections:test-incoming",
     "connections:keystore",

@@ -3,6 +3,9 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 
+from depesche.mailroom.connections import actions as connections
+from depesche.mailroom.connections import senders
+from depesche.mailroom.connections.sender_policy import Identity
 from depesche.tracker.accounts.models import Person
 from depesche.tracker.items.models import Membership, Workspace
 from tests.tracker.web.conftest import House, signed_in
@@ -114,3 +117,21 @@ def test_administrators_see_that_no_server_is_set_up(house: House, jana: Client,
     assert "No mail server is set up" in jana.get("/items/").content.decode()
     assert "No mail server is set up" not in emre.get("/items/").content.decode()
     assert "Administration" not in emre.get("/items/").content.decode()
+
+
+def test_a_workspace_has_a_sender_of_its_own(house: House, jana: Client, karl: Client) -> None:
+    connections.save_outgoing(
+        {"host": "smtp.example.org", "system_address": "tracker@example.org", "system_name": "Your Server"}
+    )
+    url = "/workspaces/NW/sender/"
+    assert karl.post(url, {"address": "x@example.org", "name": "X"}).status_code == 403
+    assert jana.post(url, {"address": "help@example.org", "name": "Help Desk"}).status_code == 302
+    page = jana.get("/workspaces/NW/").content.decode()
+    assert "Help Desk &lt;help@example.org&gt;" in page
+    assert f"{house.jana.name} via Help Desk &lt;help@example.org&gt;" in page
+    assert "<dd>tracker@example.org</dd>" in page  # where delivery reports go
+    refused = jana.post(url, {"address": "no address", "name": ""})
+    assert refused.status_code == 422
+    assert senders.identity("NW").address == "help@example.org"
+    jana.post(url, {"address": "", "name": ""})
+    assert senders.identity("NW") == Identity()

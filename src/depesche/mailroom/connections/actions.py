@@ -20,6 +20,7 @@ from django.utils.translation import gettext as _
 
 from depesche.mailroom.connections import access, alarms, certificates, queries, secrets
 from depesche.mailroom.connections.choices import Auth
+from depesche.mailroom.connections.failover import FailoverForm, failover_values
 from depesche.mailroom.connections.forms import (
     IncomingForm,
     OutgoingForm,
@@ -83,12 +84,12 @@ def outgoing_form(
 ) -> OutgoingForm:
     """The form filled with the saved settings and, above them, these values. Raises InvalidSettings for a key
     that does not exist."""
-    settings = queries.outgoing(place)
-    data = _merged(outgoing_values(settings), values, password)
-    return OutgoingForm(
-        data,
+    settings = queries.stored_outgoing(place)
+    kind, saved = (FailoverForm, failover_values) if place else (OutgoingForm, outgoing_values)
+    return kind(
+        _merged(saved(settings), values, password),
         settings=settings,
-        mailbox=queries.incoming(place),
+        mailbox=queries.incoming(),
         clears_password=clear_password,
         for_test=for_test,
     )
@@ -293,7 +294,7 @@ def _refuse_invalid(form: OutgoingForm | IncomingForm) -> None:
 def _refuse_other_mailbox_password(wanted: OutgoingSettings, typed: Secret) -> None:
     """With "same as the mailbox" a typed password only confirms the mailbox's; another one is a mistake."""
     if wanted.auth == Auth.SAME_AS_MAILBOX and typed:
-        stored = access.stored_password(IncomingMailbox, wanted.place)
+        stored = access.stored_password(IncomingMailbox)
         if stored is not None and stored != typed:
             raise InvalidSettings(
                 {"password": [_("This is not the password that is stored for the mailbox.")]}

@@ -51,6 +51,16 @@ ENTRIES: dict[str, Entry] = {
         _("%(detail)s"),
         _("%(remedy)s"),
     ),
+    "failover-in-use": Entry(
+        _("%(host)s does not work: mails go out through %(failover)s"),
+        _("%(detail)s"),
+        _("%(remedy)s"),
+    ),
+    "failover-paused": Entry(
+        _("The failover %(host)s does not work"),
+        _("%(detail)s"),
+        _("%(remedy)s"),
+    ),
     "from-refused": Entry(
         _("The mail server refuses From addresses of %(domain)s"),
         _(

@@ -96,6 +96,8 @@ def _plain_input() -> forms.TextInput:
 class OutgoingForm(VolumeFields):
     """M3 to M17. `settings` are the saved ones, `mailbox` the saved mailbox: some answers depend on them."""
 
+    stands_alone = True  # False: the failover's, which may leave open what the connection has
+
     system_address = Checked(
         validation.address,
         label=_("System address"),
@@ -209,7 +211,7 @@ class OutgoingForm(VolumeFields):
 
     def clean_system_name(self) -> str:
         name: str = self.cleaned_data["system_name"]
-        if not name:
+        if not name and self.stands_alone:
             raise ValidationError(_("Enter the name that people read before the address."))
         return name
 
@@ -227,7 +229,7 @@ class OutgoingForm(VolumeFields):
         _follow_encryption(values)
         if self.for_test and "host" in values and not values["host"]:
             self.add_error("host", _("Enter the server to test."))
-        if values.get("host") and values.get("system_address") == "":
+        if values.get("host") and values.get("system_address") == "" and self.stands_alone:
             self.add_error("system_address", _("Enter the address that system mails come from."))
         if "auth" in values:
             self._check_login(values)

@@ -160,7 +160,7 @@ class KeystoreRow:
 def outgoing(place: int = 0) -> OutgoingSettings:
     """The settings of the way out; their defaults while nobody has saved any."""
     settings = stored_outgoing(place)
-    return settings if place == 0 else _completed(settings, stored_outgoing())
+    return completed(settings)
 
 
 def stored_outgoing(place: int = 0) -> OutgoingSettings:
@@ -171,8 +171,13 @@ def stored_outgoing(place: int = 0) -> OutgoingSettings:
     return OutgoingSettings(place=place, system_name="" if place else OutgoingSettings.system_name)
 
 
-def _completed(settings: OutgoingSettings, first: OutgoingSettings) -> OutgoingSettings:
-    """The failover's settings, where they are left open as the connection has them."""
+def completed(settings: OutgoingSettings) -> OutgoingSettings:
+    """The failover's settings, where they are left open as the connection has them; the connection's as they
+    are.
+    """
+    if settings.place == 0:
+        return settings
+    first = stored_outgoing()
     return replace(
         settings,
         system_address=settings.system_address or first.system_address,

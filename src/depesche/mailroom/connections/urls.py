@@ -2,13 +2,26 @@ from __future__ import annotations
 
 from django.urls import path
 
-from depesche.mailroom.connections.views import alarms, incoming, keystore, oauth, outgoing, status
+from depesche.mailroom.connections.views import (
+    alarms,
+    failover,
+    incoming,
+    keystore,
+    oauth,
+    outgoing,
+    sender_rules,
+    status,
+)
 
 app_name = "connections"
 urlpatterns = [
     path("", status.status, name="status"),
     path("connection/", outgoing.outgoing, name="outgoing"),
     path("connection/test/", outgoing.start_test, name="test-outgoing"),
+    path("connection/failover/", failover.failover, name="failover"),
+    path("connection/failover/test/", failover.start_test, name="test-failover"),
+    path("connection/rules/seen/", sender_rules.seen, name="rules-seen"),
+    path("connection/rules/<int:rule_id>/revoke/", sender_rules.revoke, name="revoke-rule"),
     path("connection/effect/", outgoing.effect, name="effect"),
     path("test/<str:key>/", outgoing.test_run, name="test-run"),
     path("test/<str:key>/stop/", outgoing.stop_test, name="stop-test"),

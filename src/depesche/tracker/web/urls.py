@@ -58,6 +58,7 @@ urlpatterns = [
     path("mail-templates/<int:template_id>/", mail.mail_template, name="mail-template"),
     path("mail-templates/<int:template_id>/delete/", mail.delete_mail_template, name="delete-mail-template"),
     path("workspaces/<str:key>/", workspaces.workspace, name="workspace"),
+    path("workspaces/<str:key>/sender/", workspaces.sender, name="workspace-sender"),
     path("workspaces/<str:key>/default/", workspaces.default_workspace, name="default-workspace"),
     path("unsubscribe/<str:token>/", unsubscribe.unsubscribe, name="unsubscribe"),
 ]

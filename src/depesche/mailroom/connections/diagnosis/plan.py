@@ -83,9 +83,10 @@ def plan_test(
     `user_address` is that of the person who tests, From which a second mail is offered. A login that cannot
     be made does not stop the test: it shows as the step that fails.
     """
+    settings = queries.completed(settings)
     if not settings.system_address:
         raise access.NotConfigured(_("Enter the system address: the test mail comes from it."))
-    incoming = incoming or queries.incoming(settings.place)
+    incoming = incoming or queries.incoming()
     timeouts, login_problem = Timeouts.each(seconds), ""
     try:
         config = access.smtp_config(settings, password=password, mailbox=incoming, timeouts=timeouts)

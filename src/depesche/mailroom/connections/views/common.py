@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from django.forms import BaseForm
@@ -35,6 +36,23 @@ def own_address(request: HttpRequest) -> str:
     """The address of the person who looks at the page; empty where their account has none."""
     user: Any = request.user
     return str(getattr(user, user.get_email_field_name(), "") or "")
+
+
+@dataclass(frozen=True)
+class FailoverCard:
+    """What the pages say of the failover: `host` is empty while there is none, `in_use` while it has the
+    mails.
+    """
+
+    host: str
+    flow: str
+    in_use: bool
+
+
+def failover_card() -> FailoverCard:
+    settings, health = queries.outgoing(1), queries.health(1)
+    in_use = settings.configured and queries.place_in_use() == 1
+    return FailoverCard(settings.host if settings.configured else "", health.flow.value, in_use)
 
 
 def mail_context() -> dict[str, Any]:

@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from depesche.mailformat.addresses import Address, AddressError
-from depesche.mailroom.connections import queries
+from depesche.mailroom.connections import queries, senders
 from depesche.mailroom.connections.choices import Auth
 from depesche.mailroom.connections.queries import IncomingSettings, OutgoingSettings
 from depesche.mailroom.connections.sender_policy import NoSystemAddress, from_for, may_be_refused
@@ -21,7 +21,9 @@ from depesche.mailroom.connections.views.common import own_address, own_name
 
 @dataclass(frozen=True)
 class Effect:
-    """What who gets a comment by this person will see. `warning`: why a server may refuse it (M13)."""
+    """What who gets a comment by this person will see. `warning`: why a server may refuse it; `refused`: the
+    domain that it was found to refuse as From (M13).
+    """
 
     person: str
     author: str
@@ -30,19 +32,33 @@ class Effect:
     sentence: str
     warning: str
     needs_mailbox: bool
+    refused: str = ""
 
 
 def effect_of(request: HttpRequest, values: Mapping[str, Any]) -> Effect:
     """The effect of what stands in the form, valid or not."""
+    saved = queries.outgoing()
     settings = OutgoingSettings(
+        host=str(values.get("host") or saved.host),
+        auth=str(values.get("auth") or saved.auth),
+        username=str(values.get("username") or ""),
         system_address=str(values.get("system_address") or "").strip(),
         system_name=str(values.get("system_name") or "").strip(),
         sender=str(values.get("sender") or "system"),
     )
     person, address = own_name(request), own_address(request)
-    author = system_mail = ""
+    author = system_mail = refused = ""
+    answer_to: Address | None = None
     try:
-        author = str(from_for(settings, sender="user", author_name=person, author_address=address).author)
+        made = from_for(
+            settings,
+            sender="user",
+            author_name=person,
+            author_address=address,
+            refused=senders.facts_for(settings).refused,
+        )
+        author, answer_to = str(made.author), made.reply_to
+        refused = answer_to.domain if answer_to is not None else ""
         system_mail = str(from_for(settings, sender="system").author)
     except NoSystemAddress:
         pass
@@ -52,14 +68,17 @@ def effect_of(request: HttpRequest, values: Mapping[str, Any]) -> Effect:
         person=person,
         author=author,
         system_mail=system_mail,
-        reply_to=_reply_to(settings, mailbox.configured),
+        reply_to=_reply_to(settings, mailbox.configured, answer_to),
         sentence=_sentence(settings, person, mailbox.configured),
+        refused=refused,
         warning=_warning(settings, _login(values, mailbox)),
         needs_mailbox=items_by_mail and not mailbox.configured,
     )
 
 
-def _reply_to(settings: OutgoingSettings, answers: bool) -> str:
+def _reply_to(settings: OutgoingSettings, answers: bool, answer_to: Address | None) -> str:
+    if not answers and answer_to is not None:
+        return str(answer_to)
     if not answers:
         return _("none, since no mailbox is set up")
     try:

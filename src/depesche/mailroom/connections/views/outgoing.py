@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from depesche.mailroom.connections import access, actions, figures, ports, queries, validation
+from depesche.mailroom.connections import access, actions, figures, ports, queries, senders, validation
 from depesche.mailroom.connections.actions import InvalidSettings
 from depesche.mailroom.connections.diagnosis import records
 from depesche.mailroom.connections.diagnosis.plan import Plan, learn, plan_test
@@ -32,6 +32,7 @@ from depesche.mailroom.connections.oauth.models import Flow
 from depesche.mailroom.connections.views import oauth
 from depesche.mailroom.connections.views.common import (
     changed_count,
+    failover_card,
     is_htmx,
     keystore_link,
     mail_context,
@@ -46,7 +47,7 @@ _APPLICABLE = frozenset(
     {"host", "encryption", "port", "auth", "username", "allow_clear_password", "system_address", "sender"}
     | {CAP}
 )
-_PANEL = "depesche/connections/test_run.html"
+PANEL = "depesche/connections/test_run.html"
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -67,7 +68,7 @@ def outgoing(request: HttpRequest) -> HttpResponse:
         try:
             oauth_actions.save_both(form, login, by=request.user)
         except InvalidSettings as error:
-            _add_errors(form, error)
+            add_errors(form, error)
         else:
             if login is not None and "connect" in request.POST and login.cleaned_data["flow"] != Flow.APP:
                 return oauth.to_provider(request, form.settings.place)
@@ -80,19 +81,21 @@ def outgoing(request: HttpRequest) -> HttpResponse:
 @administrators_only
 def start_test(request: HttpRequest) -> HttpResponse:
     """Test what stands in the form, saved or not. With htmx the steps come as they are done."""
-    form = _form(request, for_test=True, changes=_changes(request))
-    plan, problem = _plan(request, form)
+    form = _form(request, for_test=True, changes=changes_of(request))
+    plan, problem = plan_of(request, form)
     now = timezone.now()
     if plan is None:
         if is_htmx(request):
             context = {"problem": problem, "form": form, "what": "outgoing", "refused": True}
-            return render(request, _PANEL, context)
+            return render(request, PANEL, context)
         return _page(request, form, problem=problem, refused=True, status=422)
     names = order(implicit_tls=plan.config.implicit_tls)
     if is_htmx(request):
-        key = records.start("outgoing", names, lambda stop: _run(plan, stop), by=request.user, now=now)
-        return _panel(request, key)
-    report = records.at_once("outgoing", names, _run(plan), now=now)
+        key = records.start(
+            "outgoing", names, lambda stop: run_and_learn(plan, stop), by=request.user, now=now
+        )
+        return panel(request, key)
+    report = records.at_once("outgoing", names, run_and_learn(plan), now=now)
     return _page(request, form, report=report, to=plan.to)
 
 
@@ -100,14 +103,14 @@ def start_test(request: HttpRequest) -> HttpResponse:
 @administrators_only
 def test_run(request: HttpRequest, key: str) -> HttpResponse:
     """The steps so far, for htmx."""
-    return _panel(request, key)
+    return panel(request, key)
 
 
 @require_POST
 @administrators_only
 def stop_test(request: HttpRequest, key: str) -> HttpResponse:
     records.stop(key, by=request.user)
-    return _panel(request, key)
+    return panel(request, key)
 
 
 @require_POST
@@ -117,7 +120,7 @@ def effect(request: HttpRequest) -> HttpResponse:
     return render(request, "depesche/connections/effect.html", {"effect": effect_of(request, request.POST)})
 
 
-def _changes(request: HttpRequest) -> dict[str, str]:
+def changes_of(request: HttpRequest) -> dict[str, str]:
     """The remedy of an earlier step that is to be applied: settings of the form, changed but not saved."""
     words = (word.partition("=") for word in request.POST.get("apply", "").split())
     return {key: value for key, equals, value in words if equals and key in _APPLICABLE}
@@ -140,7 +143,7 @@ def _form(
     )
 
 
-def _plan(request: HttpRequest, form: OutgoingForm) -> tuple[Plan | None, str]:
+def plan_of(request: HttpRequest, form: OutgoingForm) -> tuple[Plan | None, str]:
     """The test that is wanted, or why it cannot be made."""
     try:
         to = validation.address(request.POST.get("to", ""))
@@ -165,7 +168,7 @@ def _plan(request: HttpRequest, form: OutgoingForm) -> tuple[Plan | None, str]:
         return None, str(error)
 
 
-def _run(plan: Plan, stop: threading.Event | None = None) -> Iterator[Step]:
+def run_and_learn(plan: Plan, stop: threading.Event | None = None) -> Iterator[Step]:
     """The steps; at their end, what they have found out is kept."""
     steps = []
     for step in run(plan, stop=stop):
@@ -174,11 +177,11 @@ def _run(plan: Plan, stop: threading.Event | None = None) -> Iterator[Step]:
     learn(plan, steps, now=timezone.now())
 
 
-def _panel(request: HttpRequest, key: str) -> HttpResponse:
+def panel(request: HttpRequest, key: str) -> HttpResponse:
     report = records.report(key, by=request.user, now=timezone.now())
     if report is None:
         raise Http404
-    return render(request, _PANEL, {"report": report, "what": report.what})
+    return render(request, PANEL, {"report": report, "what": report.what})
 
 
 def _page(
@@ -202,13 +205,15 @@ def _page(
         "form": form,
         "settings": settings,
         "effect": effect_of(request, values),
-        "cap_below": _cap_below(settings.max_connections, stands),
-        "chunking_below": _chunking_below(),
+        "rules": senders.rules(settings),
+        "failover": failover_card(),
+        "cap_below": cap_below(settings.max_connections, stands),
+        "chunking_below": chunking_below(),
         "charset_below": _charset_below(stands.fell_back_24h if stands else 0),
         "keystore_below": keystore_link(),
-        "port_choices": _port_choices(str(values.get("encryption", settings.encryption))),
+        "port_choices": port_choices(str(values.get("encryption", settings.encryption))),
         "port_defaults": ports.SMTP_DEFAULTS,
-        "port_why": _port_why(),
+        "port_why": port_why(),
         "changed": changed_fields(count),
         "figures": stands,
         "report": report,
@@ -220,7 +225,7 @@ def _page(
     return render(request, _PAGE, context, status=status)
 
 
-def _port_why() -> str:
+def port_why() -> str:
     return format_html(
         "<p>{}</p><p>{}</p>",
         _(
@@ -231,16 +236,18 @@ def _port_why() -> str:
     )
 
 
-def _port_choices(encryption: str) -> list[tuple[int, bool]]:
+def port_choices(encryption: str) -> list[tuple[int, bool]]:
     default = ports.smtp_port(encryption)
     return [(port, port == default) for port in ports.SMTP_CHOICES]
 
 
-def _cap_below(cap: int, stands: OutboxFigures | None) -> str:
-    health = queries.health()
+def cap_below(cap: int, stands: OutboxFigures | None, *, place: int = 0) -> str:
+    """How many connections are in use now, for below the field of the cap."""
+    health = queries.health(place)
     parts = []
     if stands is not None:
-        parts.append(_("In use now: %(used)s of %(cap)s") % {"used": stands.slots_used, "cap": cap})
+        used = stands.failover_slots_used if place else stands.slots_used
+        parts.append(_("In use now: %(used)s of %(cap)s") % {"used": used, "cap": cap})
     if health.effective_cap < cap:
         parts.append(
             _("At most %(count)s for now, since the server asked for fewer") % {"count": health.effective_cap}
@@ -248,8 +255,8 @@ def _cap_below(cap: int, stands: OutboxFigures | None) -> str:
     return ". ".join(parts)
 
 
-def _chunking_below() -> str:
-    if not queries.health().chunking_rests:
+def chunking_below(place: int = 0) -> str:
+    if not queries.health(place).chunking_rests:
         return ""
     return _("This server announced CHUNKING and failed it: mails go out one by one, without loss.")
 
@@ -268,7 +275,7 @@ def _charset_below(count: int) -> str:
         return text
 
 
-def _add_errors(form: OutgoingForm, error: InvalidSettings) -> None:
+def add_errors(form: OutgoingForm, error: InvalidSettings) -> None:
     for key, sentences in error.errors.items():
         for sentence in sentences:
             form.add_error(key or None, sentence)

@@ -11,11 +11,14 @@ from depesche.mailroom.connections import alarms, figures, queries
 from depesche.mailroom.connections.diagnosis.pauses import cause_of_pause
 from depesche.mailroom.connections.queries import Flow
 from depesche.mailroom.connections.views.alarms import shown
+from depesche.mailroom.connections.views.common import failover_card
 from depesche.mailroom.connections.views.keystore import entry_of
 from depesche.mailroom.pages.rights import administrators_only
 
 # The page has places of its own for these.
-_SAID_OTHERWISE = frozenset({"no-server", "paused", "mails-held", "mails-fail", "inbox-held"})
+_SAID_OTHERWISE = frozenset(
+    {"no-server", "paused", "mails-held", "mails-fail", "inbox-held", "failover-in-use"}
+)
 
 
 @require_safe
@@ -37,6 +40,8 @@ def status(request: HttpRequest) -> HttpResponse:
     )
     context = {
         "health": health,
+        "failover": failover_card(),
+        "failover_cap": queries.health(1).effective_cap,
         "flow": health.flow.value,
         "cause": cause,
         "outgoing": outgoing,

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from depesche.mailroom.connections import queries
 from depesche.mailroom.connections.alarms import Alarm, Level
 from depesche.mailroom.connections.diagnosis.pauses import cause_of_pause
-from depesche.mailroom.connections.queries import Flow
+from depesche.mailroom.connections.failover import PLACE as FAILOVER
+from depesche.mailroom.connections.queries import Flow, Health, OutgoingSettings
 from depesche.mailroom.connections.signing.models import DkimKey, KeyState
 
 _UNREAD = timedelta(minutes=15)  # a mailbox is looked into every minute, after failures every ten
@@ -21,20 +22,35 @@ def way_out(now: datetime) -> Iterator[Alarm]:
     if health.flow is Flow.UNCONFIGURED:
         yield Alarm("no-server", Level.WARNING, link="connections:outgoing")
     elif health.flow is Flow.PAUSED:
-        cause = cause_of_pause(health)
-        yield Alarm(
-            "paused",
-            Level.CRITICAL,
-            {
-                "host": settings.host,
-                "port": settings.port,
-                "cause": cause.code,
-                "detail": f"{cause.title}. {cause.sentence}".rstrip(".") + ".",
-                "remedy": cause.remedy,
-            },
-            since=health.since,
-            link="connections:outgoing",
+        relieved = queries.place_in_use() == FAILOVER
+        yield _rests(
+            "failover-in-use" if relieved else "paused",
+            Level.WARNING if relieved else Level.CRITICAL,
+            settings,
+            health,
         )
+    failover = queries.health(FAILOVER)
+    if failover.flow is Flow.PAUSED:
+        yield _rests("failover-paused", Level.WARNING, queries.outgoing(FAILOVER), failover)
+
+
+def _rests(code: str, level: Level, settings: OutgoingSettings, health: Health) -> Alarm:
+    """A connection that is paused, with the cause in the reader's language."""
+    cause = cause_of_pause(health)
+    return Alarm(
+        code,
+        level,
+        {
+            "host": settings.host,
+            "port": settings.port,
+            "failover": queries.outgoing(FAILOVER).host,
+            "cause": cause.code,
+            "detail": f"{cause.title}. {cause.sentence}".rstrip(".") + ".",
+            "remedy": cause.remedy,
+        },
+        since=health.since,
+        link="connections:failover" if settings.place else "connections:outgoing",
+    )
 
 
 def way_in(now: datetime) -> Iterator[Alarm]:

@@ -28,6 +28,33 @@ class NewWorkspaceForm(forms.Form):
         return str(self.cleaned_data["key"]).strip().upper()
 
 
+class SenderForm(forms.Form):
+    """Whom mails about a workspace come from, in place of the system address (M4)."""
+
+    address = forms.CharField(
+        label=_("Sender address"),
+        required=False,
+        max_length=254,
+        strip=True,
+        widget=forms.TextInput(
+            attrs={"spellcheck": "false", "autocapitalize": "none", "autocomplete": "off"}
+        ),
+        help_text=_(
+            "Stands where the system address would. Answers reach their item all the same. Where the mail "
+            "server refuses it, the mails go out From the system address. An address in another domain than "
+            "the system address also gets the reports about mails that could not be delivered: let it lead "
+            "into the tracker’s mailbox."
+        ),
+    )
+    name = forms.CharField(
+        label=_("Sender name"),
+        required=False,
+        max_length=120,
+        strip=True,
+        help_text=_("Stands before the address, in place of the server’s name."),
+    )
+
+
 class MembersForm(forms.Form):
     """Who is a member: everybody active, ticked or not."""
 

@@ -11,12 +11,14 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from depesche.mailroom.connections import senders
 from depesche.mailroom.pages.rights import administrators_only
 from depesche.tracker.accounts.models import Person
 from depesche.tracker.items import actions, queries
 from depesche.tracker.items.models import Workspace
-from depesche.tracker.web.forms.workspaces import MembersForm, NewWorkspaceForm
+from depesche.tracker.web.forms.workspaces import MembersForm, NewWorkspaceForm, SenderForm
 from depesche.tracker.web.requests import person_of
+from depesche.tracker.web.sender_preview import seen_as
 from depesche.tracker.web.views.errors import add_refusal
 
 
@@ -62,7 +64,44 @@ def workspace(request: HttpRequest, key: str) -> HttpResponseBase:
                     actions.remove_member(found, person)
         messages.success(request, _("Saved."))
         return redirect("web:workspace", key=found.key)
-    return render(request, "web/workspace.html", {"form": form, "workspace": found, "count": len(present)})
+    return _page(request, found, form, SenderForm(initial=_sender_of(found)))
+
+
+@require_POST
+@administrators_only
+def sender(request: HttpRequest, key: str) -> HttpResponseBase:
+    """Give the workspace an address and a name of its own, or take them away."""
+    found = _workspace(key)
+    form = SenderForm(request.POST)
+    if form.is_valid():
+        try:
+            senders.save_identity(found.key, **form.cleaned_data, by=request.user)
+        except ValidationError as refusal:
+            add_refusal(form, refusal)
+        else:
+            messages.success(request, _("Saved."))
+            return redirect("web:workspace", key=found.key)
+    present = Person.objects.filter(memberships__workspace=found)
+    members = MembersForm(initial={"members": [str(person.pk) for person in present]})
+    return _page(request, found, members, form, status=422)
+
+
+def _sender_of(workspace: Workspace) -> dict[str, str]:
+    own = senders.identity(workspace.key)
+    return {"address": own.address, "name": own.name}
+
+
+def _page(
+    request: HttpRequest, workspace: Workspace, form: MembersForm, sender: SenderForm, *, status: int = 200
+) -> HttpResponseBase:
+    context = {
+        "form": form,
+        "sender_form": sender,
+        "workspace": workspace,
+        "count": Person.objects.filter(memberships__workspace=workspace).count(),
+        "seen": seen_as(workspace.key, person_of(request)),
+    }
+    return render(request, "web/workspace.html", context, status=status)
 
 
 @require_POST

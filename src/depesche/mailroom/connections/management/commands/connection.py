@@ -8,13 +8,14 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
-from depesche.mailroom.connections import access, actions, queries, validation
+from depesche.mailroom.connections import access, actions, queries, senders, validation
 from depesche.mailroom.connections.actions import InvalidSettings
 from depesche.mailroom.connections.choices import Auth
 from depesche.mailroom.connections.command_line import SettingsCommand, assignment, on_off, refused
 from depesche.mailroom.connections.diagnosis.plan import learn, plan_test
 from depesche.mailroom.connections.diagnosis.running import run
 from depesche.mailroom.connections.diagnosis.steps import flows
+from depesche.mailroom.connections.failover import PLACE, failover_values
 from depesche.mailroom.connections.forms import CAP
 from depesche.mailroom.connections.oauth import actions as oauth_actions
 from depesche.mailroom.connections.oauth.forms import KEYS as OAUTH_KEYS
@@ -45,7 +46,7 @@ class Command(SettingsCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
-        ways = parser.add_subparsers(dest="what", required=True, metavar="show|set|test")
+        ways = parser.add_subparsers(dest="what", required=True, metavar="show|set|test|rules")
         show = ways.add_parser("show", help="the settings; never the password")
         change = ways.add_parser("set", help="change settings", epilog=f"keys: {' '.join(KEYS)}")
         change.add_argument("values", nargs="*", type=assignment, metavar="KEY=VALUE")
@@ -65,19 +66,63 @@ class Command(SettingsCommand):
         test.add_argument("--transcript", action="store_true", help="print what was said at each step")
         self.add_password_options(test)
         for way in (show, change, test):
+            way.add_argument(
+                "--failover",
+                action="store_const",
+                const=1,
+                default=0,
+                dest="place",
+                help="the second connection, used while the first one rests",
+            )
+        rules = ways.add_parser("rules", help="what servers were found to refuse as From")
+        rules.add_argument("--revoke", type=int, metavar="ID", help="try these addresses again")
+        rules.add_argument("--seen", action="store_true", help="no longer an alarm: you have taken note")
+        for way in (show, change, test, rules):
             self.add_json(way)
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["what"] == "show":
-            self.print_object(shown(queries.outgoing()) | oauth_shown(oauth()))
+            self._show(options["place"])
+        elif options["what"] == "rules":
+            self._rules(options)
         elif options["what"] == "set":
             self._set(options)
         else:
             self._test(options)
 
+    def _show(self, place: int) -> None:
+        if place:
+            self.print_object(failover_shown(queries.stored_outgoing(place)))
+        else:
+            self.print_object(shown(queries.outgoing()) | oauth_shown(oauth()))
+
+    def _rules(self, options: dict[str, Any]) -> None:
+        if options["seen"]:
+            senders.note_seen(now=timezone.now())
+        if options["revoke"] is not None and senders.revoke(options["revoke"]) is None:
+            raise CommandError(f"There is no rule {options['revoke']}.")
+        self.print_rows(
+            [
+                {
+                    "id": rule.id,
+                    "host": rule.host,
+                    "login": rule.login,
+                    "domain": rule.domain,
+                    "address": rule.address,
+                    "learnt_at": rule.learnt_at,
+                    "seen": on_off(rule.seen),
+                    "reply": rule.reply,
+                }
+                for rule in senders.rules()
+            ]
+        )
+
     def _set(self, options: dict[str, Any]) -> None:
         values, password = self.values_of(options), self.password_of(options)
-        clear, secret = options["clear_password"], self.secret_of(options)
+        clear, secret, place = options["clear_password"], self.secret_of(options), options["place"]
+        if place:
+            self._set_failover(values, password, clear=clear)
+            return
         if options["disconnect"]:
             oauth_actions.disconnect()
         elif not values and password is None and secret is None and not clear:
@@ -98,6 +143,15 @@ class Command(SettingsCommand):
             raise refused(error) from None
         self.print_object(shown(settings) | oauth_shown(oauth()))
 
+    def _set_failover(self, values: dict[str, Any], password: str | None, *, clear: bool) -> None:
+        if not values and password is None and not clear:
+            raise CommandError("Name at least one KEY=VALUE to set.", returncode=2)
+        try:
+            settings = actions.save_outgoing(values, password=password, clear_password=clear, place=PLACE)
+        except InvalidSettings as error:
+            raise refused(error) from None
+        self.print_object(failover_shown(settings))
+
     def secret_of(self, options: dict[str, Any]) -> str | None:
         """One line from standard input, None without --client-secret-stdin."""
         if not options["client_secret_stdin"]:
@@ -115,7 +169,7 @@ class Command(SettingsCommand):
         if not to:
             raise CommandError("--to: Enter an e-mail address.")
         try:
-            form = actions.outgoing_form(values, password=password, for_test=True)
+            form = actions.outgoing_form(values, password=password, for_test=True, place=options["place"])
             if not form.is_valid():
                 raise InvalidSettings({key: [str(e) for e in errors] for key, errors in form.errors.items()})
             settings = form.as_settings()
@@ -163,4 +217,14 @@ def shown(settings: OutgoingSettings) -> dict[str, object]:
         "items_by_mail": on_off(settings.items_by_mail),
         "allow_clear_password": on_off(settings.allow_clear_password),
         "configured": settings.configured,
+        "in_use": queries.place_in_use() == settings.place,
+    }
+
+
+def failover_shown(settings: OutgoingSettings) -> dict[str, object]:
+    """What the failover has of its own, and whether it can be used."""
+    own = failover_values(settings)
+    return {key: value for key, value in shown(settings).items() if key in own or key == "has_password"} | {
+        "configured": queries.outgoing(PLACE).configured,
+        "in_use": queries.place_in_use() == PLACE,
     }

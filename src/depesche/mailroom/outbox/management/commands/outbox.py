@@ -9,6 +9,7 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
+from depesche.mailroom.connections import queries as connections
 from depesche.mailroom.connections.command import DepescheCommand
 from depesche.mailroom.outbox import actions, queries
 from depesche.mailroom.outbox.queries import RecipientRow
@@ -150,12 +151,17 @@ class Command(DepescheCommand):
                     "finished_at": stats.finished_at,
                     "workers": stats.workers,
                     "slots_used": stats.slots_used,
+                    "failover_slots_used": stats.failover_slots_used,
+                    "connection_in_use": "failover" if connections.place_in_use() else "first",
                     "oldest_due_at": stats.oldest_due_at,
                 }
             )
             return
         self.print_object(stats.states or {"outbox": "empty"})
-        self.say(f"{stats.workers} workers, {stats.slots_used} connections, {stats.rate:g} mails/s.")
+        used = stats.slots_used + stats.failover_slots_used
+        self.say(f"{stats.workers} workers, {used} connections, {stats.rate:g} mails/s.")
+        if connections.place_in_use():
+            self.say(f"Mails go out through the failover {connections.outgoing(1).host}.")
         if stats.remaining:
             end = f", done about {stats.finished_at:%H:%M:%S} UTC" if stats.finished_at else ""
             self.say(f"{stats.remaining} to go{end}.")
