@@ -15,6 +15,7 @@ from depesche.mailroom.inbox.models import Outcome
 from depesche.mailroom.outbox import actions, queries, queue
 from depesche.mailroom.outbox.actions import NewRecipient
 from depesche.mailroom.outbox.queue import Recorded
+from depesche.mailroom.outbox.return_path import ReturnPaths
 from depesche.mailroom.outbox.states import State
 from tests.mailroom.outbox.helpers import message, recipient
 
@@ -160,3 +161,38 @@ def test_a_report_of_thousands_costs_a_bounded_number_of_looks() -> None:
 def test_a_personal_mail_is_not_for_it() -> None:
     raw = b"From: a@example.net\r\nSubject: Re: Undelivered\r\n\r\nIt failed, 5.1.1\r\n"
     assert BounceHandler().handle(IncomingMail(1, raw, read(raw), None, "", timezone.now())) is None
+
+
+# --- by a reverse-path of its own ---------------------------------------------------------------------------
+
+
+def receive_at(path: str, raw: bytes) -> Handled:
+    stored = intake.store(raw, source="pipe", envelope_sender="", envelope_recipient=path, now=timezone.now())
+    return processing.process(stored.id)
+
+
+def test_a_report_that_returns_nothing_finds_its_mail_by_the_reverse_path() -> None:
+    ids = accepted(recipient("a@example.net"), recipient("a@example.net"))
+    path = ReturnPaths("tracker@example.org").of(ids[1])
+    handled = receive_at(path, report(("someone-else@internal.example.net", "failed", "5.1.1")))
+    assert states(ids) == ["accepted", "bounced"]
+    assert handled.outcome is Outcome.REPORT
+    again = receive_at(path.upper(), report(("a@example.net", "delayed", "4.0.0"), extra="X: 2\r\n"))
+    assert "changes nothing" in again.reason
+
+
+def test_it_names_that_mail_alone() -> None:
+    """Whoever has one reverse-path cannot report on other mails with it."""
+    one, two = recipient("a@example.net"), recipient("b@example.net")
+    ids = accepted(one, two)
+    path = ReturnPaths("tracker@example.org").of(ids[0])
+    receive_at(path, report((two.address, "failed", "5.1.1"), returned=two.message_id))
+    assert states(ids) == ["bounced", "accepted"]
+
+
+def test_a_forged_reverse_path_changes_nothing() -> None:
+    ids = accepted(recipient("a@example.net"))
+    path = ReturnPaths("tracker@example.org").of(ids[0])
+    forged = path.replace("+b-", "+b-aa", 1)
+    receive_at(forged, report(("a@example.net", "failed", "5.1.1")))
+    assert states(ids) == ["accepted"]

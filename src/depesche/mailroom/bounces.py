@@ -1,12 +1,14 @@
 """Delivery reports that come in, applied to the mails that went out: where inbox and outbox meet.
 
-A report concerns a recipient of a mail of ours that it names by Message-ID, never one by address alone:
-anybody can write a mail that says somebody's address is dead.
+A report concerns the recipient for whom the reverse-path was made that it came back by, or one of a mail of
+ours that it names by Message-ID; never one by address alone: anybody can write a mail that says somebody's
+address is dead.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from django.utils.translation import gettext_noop
@@ -16,6 +18,7 @@ from depesche.mailformat.delivery_report import RecipientReport, reported_messag
 from depesche.mailroom.inbox.handlers import Choice, Handled, IncomingMail, Sentence
 from depesche.mailroom.inbox.models import Outcome
 from depesche.mailroom.outbox.actions import Action, Report, ReportEffect, apply_report
+from depesche.mailroom.outbox.return_path import recipient_of
 
 _MOST: Final = 200  # pairs of recipient and mail that are looked up for one report
 _ANSWERED: Final = 5  # mails in a thread
@@ -37,7 +40,8 @@ class BounceHandler:
         reading = mail.reading
         if reading.kind is not Kind.REPORT or (reading.complaint is not None and not reading.reports):
             return None
-        applied = [(report, apply_report(report, now=mail.received_at)) for report in reports_in(mail)]
+        found = reports_in(mail, signed=recipient_of(_came_to(mail)))
+        applied = [(report, apply_report(report, now=mail.received_at)) for report in found]
         ours = [(report, effect) for report, effect in applied if effect.recipient_id is not None]
         if not ours:
             return Handled(Outcome.REPORT, Sentence(_NOT_OURS))
@@ -52,8 +56,17 @@ class BounceHandler:
         raise LookupError("A delivery report is never held.")
 
 
-def reports_in(mail: IncomingMail) -> list[Report]:
-    """What the mail reports, each with the Message-ID of the mail that it may be about."""
+def _came_to(mail: IncomingMail) -> list[str]:
+    """Where the mail was sent, envelope first."""
+    parsed = mail.reading.mail
+    return [mail.envelope_recipient, *parsed.delivered_to, *(one.addr_spec for one in parsed.to)]
+
+
+def reports_in(mail: IncomingMail, *, signed: int | None = None) -> list[Report]:
+    """What the mail reports, each with the Message-ID of the mail that it may be about; or all of it about
+    the one recipient whose signed reverse-path brought it here."""
+    if signed is not None:
+        return _of_one(mail.reading.reports, signed)
     parsed = mail.reading.mail
     returned = reported_message_id(parsed)
     # Some servers return nothing of the mail, but answer it as a person would.
@@ -69,6 +82,14 @@ def reports_in(mail: IncomingMail) -> list[Report]:
 
 def _first(reports: Iterable[Report]) -> list[Report]:
     return [report for _, report in zip(range(_MOST), reports, strict=False)]
+
+
+def _of_one(reports: Sequence[RecipientReport], recipient_id: int) -> list[Report]:
+    """Each mail has one recipient. An alias behind it may have several: the worst of them counts, since one
+    who did not get it is one who was not told."""
+    worst = (Action.FAILED, Action.DELAYED, Action.DELIVERED)
+    known = [replace(_report(one, ""), recipient_id=recipient_id) for one in reports[:_MOST]]
+    return sorted(known, key=lambda one: worst.index(one.action) if one.action in worst else len(worst))[:1]
 
 
 def _report(one: RecipientReport, message_id: str) -> Report:

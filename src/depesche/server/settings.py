@@ -121,6 +121,7 @@ else:
     EMAIL_BACKEND = _backend
 DEPESCHE_INBOX_HANDLERS = [
     "depesche.mailroom.bounces.BounceHandler",
+    "depesche.tracker.correspondence.complaints.ComplaintHandler",
     "depesche.tracker.correspondence.handler.CorrespondenceHandler",
 ]
 DEPESCHE_RIGHTS_CHECK = "depesche.tracker.notifications.rights.withdrawn"
@@ -132,6 +133,7 @@ DEPESCHE_WORKER_TASKS = [
     "depesche.mailroom.connections.oauth.renewal.RenewTokens",
     "depesche.mailroom.inbox.polling.PollMailboxes",
     "depesche.mailroom.inbox.processing.ProcessMails",
+    "depesche.mailroom.outbox.addresses.WatchRefusals",
     "depesche.mailroom.connections.watching.task.WatchMail",
 ]
 

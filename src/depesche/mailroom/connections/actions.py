@@ -102,6 +102,12 @@ def save_outgoing_form(form: OutgoingForm, *, by: Person = None) -> OutgoingSett
     _refuse_other_mailbox_password(wanted, typed)
     with transaction.atomic():
         row, _made = OutgoingConnection.objects.get_or_create(place=wanted.place)
+        if (row.host, row.username, row.system_address) != (
+            wanted.host,
+            wanted.username,
+            wanted.system_address,
+        ):
+            row.tagged_sender_accepted_at = None  # another server or login: the proof no longer holds
         row.host = wanted.host
         row.port = wanted.port_typed
         row.encryption = wanted.encryption
@@ -256,6 +262,14 @@ def note_tagged_address_seen(now: datetime) -> None:
     seen = IncomingMailbox.objects.filter(place=0, tagged_address_seen_at=None)
     if seen.update(tagged_address_seen_at=now):
         _changed(IncomingMailbox, 0)
+
+
+def note_tagged_sender(accepted: bool, now: datetime, *, place: int = 0) -> None:
+    """A test has seen whether the server takes tracker+tag@… as a sender: whether each mail may have a
+    reverse-path of its own."""
+    rows = OutgoingConnection.objects.filter(place=place, tagged_sender_accepted_at__isnull=accepted)
+    if rows.update(tagged_sender_accepted_at=now if accepted else None):
+        _changed(OutgoingConnection, place)
 
 
 def note_polled(now: datetime, *, error: str = "", place: int = 0) -> None:

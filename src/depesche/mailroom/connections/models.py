@@ -54,6 +54,7 @@ class OutgoingConnection(models.Model):
     messages_per_minute = models.PositiveIntegerField(null=True)  # empty: no limit
     chunking_window = models.PositiveSmallIntegerField(default=4)
     items_by_mail = models.BooleanField(default=False)
+    tagged_sender_accepted_at = models.DateTimeField(null=True)  # proof that MAIL FROM:<name+tag@…> is taken
     updated_at = models.DateTimeField(auto_now=True)
     updated_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"

@@ -53,6 +53,7 @@ class OutgoingSettings:
     items_by_mail: bool = False
     volume: Volume = field(default_factory=Volume)
     updated_at: datetime | None = None
+    signed_return_path: bool = False  # each mail has a reverse-path of its own
 
     @property
     def configured(self) -> bool:
@@ -217,6 +218,7 @@ def outgoing_of(row: OutgoingConnection) -> OutgoingSettings:
         items_by_mail=row.items_by_mail,
         volume=Volume(row.messages_per_connection, row.messages_per_minute, row.chunking_window),
         updated_at=row.updated_at,
+        signed_return_path=row.tagged_sender_accepted_at is not None and plus_addressing_in_use(),
     )
 
 

@@ -6,7 +6,7 @@ together or not at all. The worker's own writes are in queue.py.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -15,7 +15,7 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from depesche.mailformat.compose import Content
-from depesche.mailroom.outbox import sql
+from depesche.mailroom.outbox import addresses, sql
 from depesche.mailroom.outbox.categories import POLICIES, Category, SenderKind
 from depesche.mailroom.outbox.models import OutboxMessage, OutboxRecipient
 from depesche.mailroom.outbox.states import State, sources_of
@@ -117,8 +117,21 @@ def enqueue(message: NewMessage, recipients: Iterable[NewRecipient], *, now: dat
                 for recipient_id, recipient in zip(ids, listed, strict=True)
             ],
         )
+        if message.category is not Category.ACCOUNT:
+            _leave_out_suppressed(dict(zip(ids, listed, strict=True)), now)
         sql.notify(cursor)
     return list(ids)
+
+
+def _leave_out_suppressed(made: Mapping[int, NewRecipient], now: datetime) -> None:
+    """Addresses that mails always came back from are not tried; the rows say so."""
+    suppressed = addresses.suppressed_among(one.address for one in made.values())
+    if suppressed:
+        ids = [pk for pk, one in made.items() if one.address.lower() in suppressed]
+        for chunk in sql.in_chunks(ids):
+            OutboxRecipient.objects.filter(pk__in=chunk, state=State.QUEUED).update(
+                state=State.SUPPRESSED, reply=addresses.NOT_TRIED, updated_at=now
+            )
 
 
 def wake() -> None:
@@ -216,13 +229,17 @@ class Action(StrEnum):
 
 @dataclass(frozen=True)
 class Report:
-    """One recipient's part of a delivery report. `recipient` may be empty where the report names none."""
+    """One recipient's part of a delivery report. `recipient` may be empty where the report names none.
+
+    `recipient_id`: the very recipient, where the report came back by the reverse-path made for it alone.
+    """
 
     message_id: str
     recipient: str
     action: Action
     status: str = ""
     diagnostic: str = ""
+    recipient_id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -243,35 +260,50 @@ _AFTER = {Action.FAILED: State.BOUNCED, Action.DELAYED: State.DELAYED, Action.DE
 def apply_report(report: Report, *, now: datetime) -> ReportEffect:
     """Write down what a delivery report says. It proves acceptance too, where we had been left in doubt.
 
-    A report that arrives late never takes back a final state.
+    A report that arrives late never takes back a final state. An address that fails for good may be
+    suppressed by it, and one that takes a mail is tried again (addresses.py).
     """
     after = _AFTER.get(report.action)
     with sql.writing():
-        found = list(
-            OutboxRecipient.objects.select_for_update(of=("self",))
-            .filter(internet_message_id=report.message_id)
-            .select_related("message")
-            .defer("message__content", "header")[:1000]
-        )
-        wanted = report.recipient.casefold()
-        matching = [row for row in found if row.address.casefold() == wanted]
-        if not matching and len(found) == 1:  # an alias or a forwarding rewrote the address
-            matching = found
-        if not matching:
+        row = _reported(report)
+        if row is None:
             return ReportEffect(None)
-        row = matching[0]
         doubtful = row.state in (State.UNCERTAIN, State.HELD) or (
             row.state == State.QUEUED and row.attempts > 0
         )
         known = row.state in (State.ACCEPTED, State.DELAYED) or doubtful
         if after is None or not known or row.state == after:
             return ReportEffect(row.pk, "", row.person, row.message.item)
+        words = " ".join(f"{report.status} {report.diagnostic}".split())[:1000]
         row.state = after
         row.stage = "report"
-        row.reply = " ".join(f"{report.status} {report.diagnostic}".split())[:1000] or row.reply
+        row.reply = words or row.reply
         row.accepted_at = row.accepted_at or now
         row.updated_at = now
         row.save(update_fields=["state", "stage", "reply", "accepted_at", "updated_at"])
         if row.message.sensitive:
             erase_settled([row.message_id])
+        if after is State.BOUNCED:
+            addresses.failed(
+                row.address, recipient_id=row.pk, status=report.status, words=report.diagnostic, now=now
+            )
+        elif after is State.DELIVERED:
+            addresses.arrived(row.address, now=now)
         return ReportEffect(row.pk, after, row.person, row.message.item)
+
+
+def _reported(report: Report) -> OutboxRecipient | None:
+    """The recipient of ours that a report is about: never found by address alone."""
+    rows = (
+        OutboxRecipient.objects.select_for_update(of=("self",))
+        .select_related("message")
+        .defer("message__content", "header")
+    )
+    if report.recipient_id is not None:
+        return rows.filter(pk=report.recipient_id).first()
+    found = list(rows.filter(internet_message_id=report.message_id)[:1000])
+    wanted = report.recipient.casefold()
+    matching = [row for row in found if row.address.casefold() == wanted]
+    if not matching and len(found) == 1:  # an alias or a forwarding rewrote the address
+        matching = found
+    return matching[0] if matching else None

@@ -200,8 +200,8 @@ class Delivery:
         block = made.block
         if made.reply_to and not sender_repair.has_reply_to(one.header, parcel.content.octets):
             block += made.reply_to
-        envelope, signer = Envelope(made.reverse_path, (one.address,)), self._orders.signer
-        if signer is not None:
+        envelope = Envelope(self._froms.reverse_path(made, one.id), (one.address,))
+        if (signer := self._orders.signer) is not None:
             signed = signer.joined(block, one.header, parcel.content.octets, self.desk.now())
             return envelope, signed, None
         return envelope, block + one.header, parcel.content
@@ -209,9 +209,7 @@ class Delivery:
     # --- results
 
     def settled(self, one: _Then) -> None:
-        """The pool has finished with a parcel. What that means is looked at once for all of this turn of the
-        event loop.
-        """
+        """The pool has finished with a parcel: looked at with the others of this turn of the loop."""
         if not self._settled:
             self._loop.call_soon(self._settle)
         self._settled.append(one)
@@ -267,9 +265,11 @@ class Delivery:
         self, parcel: Parcel, started: float, one: RecipientResult, error: SubmissionError | None
     ) -> None:
         """The server said no, or nobody knows what it would have said."""
-        if self._wants_login(one) and self._log_in_again(parcel):
+        if self._froms.refuses_tags(one, started):
+            self._give_back(parcel)
             return
-        if self._goes_again_rewritten(parcel, one):
+        again = self._wants_login(one) and self._log_in_again(parcel)
+        if again or self._goes_again_rewritten(parcel, one):
             return
         made = self._decide(parcel, one, error)
         if made.treatment is Treatment.GIVE_BACK:  # such as 421: about the session, not about the mail

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import time
 from collections.abc import Collection
 from typing import NamedTuple
 
@@ -15,7 +17,12 @@ from depesche.mailroom.connections.sender_policy import (
 )
 from depesche.mailroom.connections.senders import SenderFacts
 from depesche.mailroom.outbox.orders import Parcel
+from depesche.mailroom.outbox.return_path import ReturnPaths
 from depesche.mailroom.outbox.sender_repair import Learning
+from depesche.smtpclient.errors import Stage
+from depesche.smtpclient.transaction import Outcome, RecipientResult
+
+log = logging.getLogger(__name__)
 
 _MOST = 1000
 
@@ -37,6 +44,8 @@ class Froms:
         self._refused: set[str] = set()
         self._learning = Learning()
         self._made: dict[tuple[str, str, str, str, bool], From] = {}
+        self._paths: ReturnPaths | None = None
+        self._untagged_from = 0.0  # since when the server is known to refuse tags (monotonic)
 
     def follow(self, settings: OutgoingSettings, facts: SenderFacts) -> None:
         """From now on as these settings want it."""
@@ -44,6 +53,8 @@ class Froms:
         self._refused = set(facts.refused)
         self._learning.forget()
         self._made.clear()
+        self._paths = ReturnPaths(settings.system_address) if settings.signed_return_path else None
+        self._untagged_from = 0.0
 
     def of(self, parcel: Parcel) -> From:
         """For this mail, as things stand. Raises NoSystemAddress."""
@@ -56,6 +67,24 @@ class Froms:
                 self._made.clear()
             found = self._made[key] = self._block(self._decided(parcel, self._refused))
         return found
+
+    def reverse_path(self, made: From, recipient_id: int) -> str:
+        """Where reports about this mail go: to an address of its own where that is known to work."""
+        if self._paths is None or made.reverse_path != self._paths.address:
+            return made.reverse_path
+        return self._paths.of(recipient_id)
+
+    def refuses_tags(self, one: RecipientResult, started: float) -> bool:
+        """Whether this refusal of a sender is about the tag, since the mail (begun then, monotonic) had one.
+
+        The test saw it taken, but the server has changed its mind: from now on plain addresses go.
+        """
+        if one.stage is not Stage.MAIL or one.outcome is not Outcome.REFUSED:
+            return False
+        if self._paths is not None:
+            log.warning("The server refuses reverse-paths with a tag: %s", one.reply)
+            self._paths, self._untagged_from = None, time.monotonic()
+        return started < self._untagged_from
 
     def intended(self, parcel: Parcel) -> FromDecision | None:
         """Whom the mail is from where no server has refused that; None without a system address.

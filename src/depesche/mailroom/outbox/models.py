@@ -96,6 +96,38 @@ class OutboxAttempt(models.Model):
     reply = models.TextField(blank=True)
 
 
+class AddressRecord(models.Model):
+    """What is known of an address that failed: whether it is still tried, and why not."""
+
+    address = models.CharField(max_length=254, unique=True)  # in lower case
+    domain = models.CharField(max_length=253)
+    failures = models.JSONField(default=list)  # [when, suppression.Kind, recipient id], oldest first
+    failed_at = models.DateTimeField()  # last
+    status = models.CharField(max_length=12, blank=True)  # of the last failure
+    words = models.TextField(blank=True)  # the server's or the report's
+    died_at = models.DateTimeField(null=True)  # the first failure that says that it does not exist
+    suppressed_at = models.DateTimeField(null=True)  # NULL: it is tried
+    reason = models.CharField(max_length=10, blank=True)  # suppression.Reason
+    lifted_at = models.DateTimeField(null=True)
+    lifted_by = models.CharField(max_length=200, blank=True)  # a person, or "delivered"
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["address"],
+                name="depesche_address_suppressed",
+                condition=models.Q(suppressed_at__isnull=False),
+            ),
+            models.Index(fields=["domain", "died_at"], name="depesche_address_dying"),
+        ]
+
+
+class AddressWatch(models.Model):
+    """One row: how far the refusals that servers gave at once were looked through."""
+
+    last_attempt = models.BigIntegerField(default=0)
+
+
 class SlotLease(models.Model):
     """The right to hold one SMTP connection, over all processes and machines (M17)."""
 

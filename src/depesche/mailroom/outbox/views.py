@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from depesche.mailroom.connections import queries as connections
 from depesche.mailroom.connections.diagnosis.pauses import reason_of_pause
-from depesche.mailroom.outbox import actions, queries
+from depesche.mailroom.outbox import actions, addresses, queries
 from depesche.mailroom.outbox.categories import Category
 from depesche.mailroom.outbox.queries import RecipientDetail
 from depesche.mailroom.outbox.states import State, sources_of
@@ -57,6 +57,7 @@ def recipient_list(request: HttpRequest) -> HttpResponse:
             "q": text,
             "before": before,
             "choices": [(one.value, one.label, stats.states.get(one.value, 0)) for one in State],
+            "suppressed_addresses": addresses.suppressed_count(),
             "total": sum(stats.states.values()),
             "failed": stats.states.get(State.FAILED, 0),
             "stats": stats,

@@ -13,6 +13,8 @@ from django.utils.translation import gettext as _
 
 from depesche.mailroom.connections import alarms
 from depesche.mailroom.pages import places
+from depesche.tracker.accounts import reachability
+from depesche.tracker.accounts.models import Person
 
 _ADMINISTRATION = frozenset({"connections", "outbox", "inbox"})
 _PLACES = {
@@ -60,6 +62,7 @@ def navigation(request: HttpRequest) -> dict[str, object]:
         "links": places.links(namespace),
         "here": request.get_full_path() if request.method in {"GET", "HEAD"} else request.path,
         "here_is_not_sign_in": name != "sign-in",
+        "address_trouble": reachability.trouble(user) if isinstance(user, Person) else None,
         "mail_trouble": _mail_trouble()
         if user is not None and user.is_authenticated and user.is_staff
         else None,

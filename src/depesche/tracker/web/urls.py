@@ -26,6 +26,7 @@ urlpatterns = [
     path("password/<str:uid>/<str:token>/", sign_in.set_password, name="set-password"),
     path("language/", me.language, name="language"),
     path("me/", me.me, name="me"),
+    path("me/address/", me.address_works, name="address-works"),
     path("me/password/", me.change_password, name="change-password"),
     path("work/", items.my_work, name="my-work"),
     path("items/", items.items, name="items"),

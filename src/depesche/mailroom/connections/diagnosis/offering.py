@@ -13,11 +13,12 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from depesche.mailroom.connections.choices import Sender
+from depesche.mailroom.connections.choices import PlusAddressing, Sender
 from depesche.mailroom.connections.diagnosis import arrival
 from depesche.mailroom.connections.diagnosis.content import mail_from_user as mail_of_user
 from depesche.mailroom.connections.diagnosis.content import test_mail
 from depesche.mailroom.connections.diagnosis.course import Course, Stopped, meaning_of, name_of, short
+from depesche.mailroom.connections.diagnosis.plan import tagged_sender
 from depesche.mailroom.connections.diagnosis.replies import ABOUT_SENDER, refusal_of
 from depesche.mailroom.connections.diagnosis.steps import Cause, Outcome, Step, StepName, skipped
 from depesche.smtpclient.errors import Stage, SubmissionError
@@ -30,10 +31,28 @@ async def mail_from_system(course: Course) -> Step:
     address = course.plan.settings.system_address
     reply = await _ask_sender(course, address)
     if reply.positive:
-        return Step(StepName.MAIL_FROM_SYSTEM, Outcome.OK, fact=_accepted(address))
+        takes = await _takes_tags(course)
+        fact = _accepted(address)
+        if takes is not None:
+            fact += " " + (
+                _("Also with a tag, so that reports find their mail.")
+                if takes
+                else _("Not with a tag: reports are told apart by Message-ID alone.")
+            )
+        return Step(StepName.MAIL_FROM_SYSTEM, Outcome.OK, fact=fact, takes_tags=takes)
     cause = course.refused(Stage.MAIL, reply, address)
     fact = _refused(address, reply)
     raise Stopped(Step(StepName.MAIL_FROM_SYSTEM, Outcome.FAILED, fact=fact, cause=cause))
+
+
+async def _takes_tags(course: Course) -> bool | None:
+    """Whether the server takes the system address with a tag as a sender; None where no report with a tag
+    would arrive, or the line was lost by asking."""
+    incoming, system = course.plan.incoming, course.plan.settings.system_address
+    tagged = tagged_sender(system) if incoming is not None and incoming.configured else ""
+    if not tagged or incoming is None or incoming.plus_addressing == PlusAddressing.OFF or course.cut():
+        return None
+    return (await _ask_sender(course, tagged)).positive
 
 
 async def mail_from_user(course: Course) -> Step:

@@ -148,8 +148,28 @@ def _tagged(system: Address, incoming: IncomingSettings) -> str:
 
 def learn(plan: Plan, steps: Iterable[Step], *, now: datetime) -> None:
     """Keep what a test has found out: whether reply addresses may carry a tag."""
-    if any(step.proves_tags for step in steps) and queries.incoming().revision == plan.incoming_revision:
+    listed = list(steps)
+    if any(step.proves_tags for step in listed) and queries.incoming().revision == plan.incoming_revision:
         actions.note_tagged_address_seen(now)
+    takes = next((step.takes_tags for step in listed if step.takes_tags is not None), None)
+    if takes is not None and _same_sender(plan.settings, queries.outgoing(plan.settings.place)):
+        actions.note_tagged_sender(takes, now, place=plan.settings.place)
+
+
+def _same_sender(tested: OutgoingSettings, saved: OutgoingSettings) -> bool:
+    """Whether what was tested is what mails go out by."""
+    return all(
+        getattr(tested, name) == getattr(saved, name)
+        for name in ("host", "port", "auth", "username", "system_address")
+    )
+
+
+def tagged_sender(system: str) -> str:
+    """A sender such as reports come back to, if they can be told apart; "" where there is no room."""
+    try:
+        return with_tag(Address("", system), f"b-{chance.token_hex(12)}").addr_spec
+    except AddressError:
+        return ""
 
 
 def _why_no_arrival(incoming: IncomingSettings) -> str:

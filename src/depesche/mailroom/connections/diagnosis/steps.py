@@ -98,7 +98,8 @@ class Cause:
 class Step:
     """One step. `refused`: the step itself got a no, even where the mail goes out all the same (a hint).
 
-    `proves_tags`: a mail to tracker+tag@… has arrived.
+    `proves_tags`: a mail to tracker+tag@… has arrived. `takes_tags`: whether the server takes that as a
+    sender, None where it was not asked.
     """
 
     name: StepName
@@ -109,6 +110,7 @@ class Step:
     transcript: tuple[str, ...] = ()
     refused: bool = False
     proves_tags: bool = False
+    takes_tags: bool | None = None
 
     @property
     def result(self) -> str:
@@ -152,6 +154,7 @@ class Step:
             transcript=tuple(values["transcript"]),
             refused=values["refused"],
             proves_tags=values["proves_tags"],
+            takes_tags=values.get("takes_tags"),
         )
 
 

@@ -10,13 +10,13 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import translation
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from depesche.mailroom.pages.rights import signed_in
-from depesche.tracker.accounts import actions, queries
+from depesche.tracker.accounts import actions, queries, reachability
 from depesche.tracker.web.forms.accounts import ChangePasswordForm, MeForm
 from depesche.tracker.web.requests import person_of, safe_next
 from depesche.tracker.web.views.errors import add_refusal
@@ -63,6 +63,20 @@ def change_password(request: HttpRequest) -> HttpResponseBase:
             messages.success(request, _("Your password is changed. Other devices have to sign in again."))
             return redirect("web:me")
     return render(request, "web/change_password.html", {"form": form})
+
+
+@require_POST
+@signed_in
+def address_works(request: HttpRequest) -> HttpResponseBase:
+    """The person says that their address takes mails again."""
+    person = person_of(request)
+    if reachability.works_again(person, now=timezone.now()):
+        messages.success(
+            request,
+            _("Mails to %(address)s go out again. If one comes back, you will see it here.")
+            % {"address": person.email},
+        )
+    return redirect(safe_next(request, reverse("web:me")))
 
 
 @require_POST

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from depesche.tracker.accounts import actions, resets, tokens
+from depesche.tracker.accounts import actions, reachability, resets, tokens
 from depesche.tracker.web import throttle
 from depesche.tracker.web.forms.accounts import ForgottenForm, SetPasswordForm, SignInForm
 from depesche.tracker.web.requests import client_ip, safe_next
@@ -89,6 +89,7 @@ def set_password(request: HttpRequest, uid: str, token: str) -> HttpResponseBase
             add_refusal(form, refusal)
         else:
             request.session.pop(_LINK, None)
+            reachability.proved(person, now=timezone.now())
             throttle.succeeded(person.email, client_ip(request))
             login(request, person, backend="django.contrib.auth.backends.ModelBackend")
             messages.success(request, _("Your new password is set. You are signed in."))

@@ -1,4 +1,4 @@
-"""`outbox list | show | retry | cancel | stats`: what goes out, at the command line."""
+"""`outbox list | show | retry | cancel | stats | addresses | lift`: what goes out, at the command line."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from depesche.mailroom.connections import queries as connections
 from depesche.mailroom.connections.command import DepescheCommand
-from depesche.mailroom.outbox import actions, queries
+from depesche.mailroom.outbox import actions, addresses, queries
 from depesche.mailroom.outbox.queries import RecipientRow
 from depesche.mailroom.outbox.states import State
 
@@ -43,7 +43,9 @@ class Command(DepescheCommand):
     help = "What goes out: list, show, try again, withdraw, count. Ids are those of recipients."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        what = parser.add_subparsers(dest="what", required=True, metavar="list|show|retry|cancel|stats")
+        what = parser.add_subparsers(
+            dest="what", required=True, metavar="list|show|retry|cancel|stats|addresses|lift"
+        )
         listing = what.add_parser("list", help="recipients, oldest first")
         listing.add_argument(
             "--state", choices=[state.value for state in State], help="only those in one state"
@@ -60,7 +62,11 @@ class Command(DepescheCommand):
         cancel = what.add_parser("cancel", help="withdraw what has not gone out")
         cancel.add_argument("ids", nargs="+", type=_positive, metavar="ID")
         stats = what.add_parser("stats", help="counts per state, rate, estimated end")
-        for sub in (listing, show, retry, cancel, stats):
+        known = what.add_parser("addresses", help="addresses that are not tried any more, and why")
+        known.add_argument("--all", action="store_true", help="also those that failed and are tried")
+        lift = what.add_parser("lift", help="try an address again")
+        lift.add_argument("address", metavar="ADDRESS")
+        for sub in (listing, show, retry, cancel, stats, known, lift):
             self.add_json(sub)
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -139,6 +145,28 @@ class Command(DepescheCommand):
             self.print_json({"changed": count})
         else:
             self.say(f"{count} {what}.")
+
+    def _addresses(self, options: Mapping[str, Any]) -> None:
+        rows = addresses.listed(only_suppressed=not options["all"], limit=100_000)
+        self.print_rows(
+            {
+                "address": row.address,
+                "suppressed_at": row.suppressed_at,
+                "reason": row.reason,
+                "failures": row.failures,
+                "failed_at": row.failed_at,
+                "status": row.status,
+                "words": row.words,
+                "lifted_at": row.lifted_at,
+                "lifted_by": row.lifted_by,
+            }
+            for row in rows
+        )
+
+    def _lift(self, options: Mapping[str, Any]) -> None:
+        if not addresses.lift(options["address"], by="command line", now=timezone.now()):
+            raise CommandError(f"{options['address']} is not held back.")
+        self._changed(1, "address is tried again")
 
     def _stats(self, options: Mapping[str, Any]) -> None:
         stats = queries.stats(timezone.now())
