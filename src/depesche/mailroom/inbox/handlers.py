@@ -75,11 +75,12 @@ class Handled:
 @dataclass(frozen=True)
 class Choice:
     """One thing that a held mail may become: `label` in the language in force; `dangerous` for what nobody
-    wants to hit by mistake. `key` is what `accept_held` takes."""
+    wants to hit by mistake, `doubtful` where much speaks against it. `key` is what `accept_held` takes."""
 
     key: str
     label: str
     dangerous: bool = False
+    doubtful: bool = False
 
 
 class Handler(Protocol):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -95,7 +96,10 @@ def hold_answer(
             server=sender.check_by,
             said=sender.check_said,
         )
-    held = effects.proposal(item, authors) | {"address": "" if sender.several else address}
+    held = effects.proposal(item, authors) | {
+        "address": "" if sender.several else address,
+        "doubtful": lack is Lack.CHECK_FAILED,
+    }
     return Handled(Outcome.HELD, reason, item=item.key, text=mail.reading.text, proposal=held)
 
 
@@ -124,6 +128,7 @@ def hold_new(mail: IncomingMail, workspace: Workspace, sender: Sender) -> Handle
         "workspace": workspace.pk,
         "authors": [person.pk] if person is not None else [],
         "address": sender.address.addr_spec,
+        "doubtful": sender.check is Check.FAILED,
     }
     return Handled(Outcome.HELD, reason, text=mail.reading.text, proposal=held)
 
@@ -156,6 +161,7 @@ def choices(proposal: Mapping[str, Any]) -> list[Choice]:
         if address and _may_be_guest(address):
             label = _("Make a new item of the guest %(address)s in %(workspace)s")
             found.append(Choice("item:guest", label % {"address": address, "workspace": workspace.name}))
+    found = [replace(one, doubtful=bool(proposal.get("doubtful"))) for one in found]
     if address:
         found.append(Choice("block", _("Block %(address)s") % {"address": address}, dangerous=True))
     return found
