@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pytest
 from django.test import Client
@@ -8,7 +10,12 @@ from django.test import Client
 from depesche.tracker.accounts.models import Person
 from depesche.tracker.items import actions
 from depesche.tracker.items.models import Item, Workspace
+from tests.support.availability import require
+from tests.support.chromium import chromium
 from tests.tracker.support import make_person, make_workspace
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 
 @dataclass(frozen=True)
@@ -53,3 +60,13 @@ def jana(house: House) -> Client:
 def karl(house: House) -> Client:
     """Somebody who is not a member of the workspace."""
     return signed_in(house.karl)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """One browser for all. Its event loop runs in this thread, where Django would refuse its database."""
+    require("chromium")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+        with chromium() as running:
+            yield running

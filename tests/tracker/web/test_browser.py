@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,12 +9,11 @@ import pytest
 
 from depesche.tracker.items import actions
 from depesche.tracker.items.attachments import NewAttachment
-from tests.support.availability import require
-from tests.support.chromium import chromium
-from tests.tracker.support import PASSWORD, make_person, make_workspace
+from tests.tracker.support import make_person, make_workspace
+from tests.tracker.web.visit import Visit
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser
 
 pytestmark = [pytest.mark.journey, pytest.mark.django_db(transaction=True)]
 LONG = "Donaudampfschifffahrtsgesellschaftskapitänsmützenabzeichenverordnung"
@@ -31,6 +29,11 @@ PAGES = [
     "/people/new/",
     "/workspaces/",
     "/workspaces/NW/",
+    "/workspaces/mail/",
+    "/workspaces/NW/mail/",
+    "/items/NW-1/mail/",
+    "/mail-templates/",
+    "/mail-templates/new/",
     "/nowhere/",
 ]
 
@@ -53,16 +56,6 @@ def address(live_server: Any) -> str:
     return str(live_server.url)
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One browser for all. Its event loop runs in this thread, where Django would refuse its database."""
-    require("chromium")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-        with chromium() as running:
-            yield running
-
-
 MAIL_PAGES = [
     "/mail/",
     "/mail/connection/",
@@ -72,33 +65,6 @@ MAIL_PAGES = [
     "/mail/inbox/",
 ]
 CHECK = (Path(__file__).parent / "page_check.js").read_text("utf-8")
-
-
-class Visit:
-    """One page of a browser that notes everything that went wrong in it."""
-
-    def __init__(self, browser: Browser, address: str, **context: Any) -> None:
-        self.address = address
-        self.page: Page = browser.new_context(**context).new_page()
-        self.faults: list[str] = []
-        self.page.on("pageerror", lambda error: self.faults.append(str(error)))
-        self.page.on("console", self._note)
-        self.page.on("request", self._ask)
-
-    def _note(self, message: Any) -> None:
-        if message.type in {"error", "warning"} and "404 (Not Found)" not in message.text:
-            self.faults.append(message.text)
-
-    def _ask(self, request: Any) -> None:
-        if not request.url.startswith(self.address):
-            self.faults.append(f"asked for {request.url}")
-
-    def sign_in(self) -> None:
-        self.page.goto(f"{self.address}/sign-in/")
-        self.page.fill("#id_email", "jana@example.org")
-        self.page.fill("#id_password", PASSWORD)
-        self.page.keyboard.press("Enter")
-        self.page.wait_for_url(f"{self.address}/items/")
 
 
 def test_from_sign_in_to_a_comment(browser: Browser, address: str) -> None:

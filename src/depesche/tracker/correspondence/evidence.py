@@ -56,7 +56,9 @@ def sender_of(mail: IncomingMail) -> Sender | None:
     address = envelope.writer(mail)
     if address is None:
         return Sender(authors[0], None, several=True, names=names)
-    verdicts = authentication_results(mail.reading.mail, connections.incoming().trusted_authserv_id)
+    verdicts = authentication_results(
+        mail.reading.mail, connections.incoming(mail.mailbox).trusted_authserv_id
+    )
     return Sender(
         address,
         accounts.person_by_address(address.addr_spec),

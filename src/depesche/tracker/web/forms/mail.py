@@ -132,7 +132,7 @@ class RulesForm(forms.Form):
         help_text=_(
             "Guests have no sign-in. They get mails that somebody writes to them from an item, and nothing "
             "else. "
-            "The rule of the workspace that takes new items by mail decides."
+            "The rule of the workspace that a mail was written to decides."
         ),
     )
     commands = forms.BooleanField(
