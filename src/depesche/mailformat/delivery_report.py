@@ -9,7 +9,7 @@ rest.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from depesche.mailformat.header_text import clean, message_ids
 from depesche.mailformat.parse import ParsedMail
@@ -22,7 +22,7 @@ from depesche.mailformat.report_values import (
     outer_parts,
     returned_headers,
 )
-from depesche.mailformat.report_words import worded_reports
+from depesche.mailformat.report_words import worded_reports, words_of_report
 
 __all__ = [
     "Action",
@@ -50,10 +50,15 @@ def delivery_reports(mail: ParsedMail) -> tuple[RecipientReport, ...]:
     """The reports in this mail, one per recipient; empty when it is no delivery report. Never raises."""
     if mail.report_type in ("disposition-notification", "feedback-report"):
         return ()
-    message_id = reported_message_id(mail)
-    reports = standard_reports(mail, message_id)
-    if not reports:
-        reports = json_reports(mail) or worded_reports(mail, message_id)
+    reports = standard_reports(mail) or json_reports(mail) or worded_reports(mail)
+    if any(report.original_message_id is None for report in reports):
+        message_id = reported_message_id(mail)
+        reports = [
+            report
+            if report.original_message_id is not None
+            else replace(report, original_message_id=message_id)
+            for report in reports
+        ]
     return tuple(reports[:_MOST_RECIPIENTS])
 
 
@@ -90,7 +95,7 @@ def reported_message_id(mail: ParsedMail) -> str | None:
             continue
         if found:
             return found[0]
-    text = (mail.text or "")[:LONGEST_STATUS_PART]
+    text = words_of_report(mail) if mail.text is None else mail.text[:LONGEST_STATUS_PART]
     match = _ID_LINE.search(text)
     if match:
         return match.group(1)

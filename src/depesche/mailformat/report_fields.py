@@ -60,7 +60,7 @@ _ACTIONS = {
 }
 
 
-def report_of_group(group: dict[str, str], message_id: str | None) -> RecipientReport | None:
+def report_of_group(group: dict[str, str]) -> RecipientReport | None:
     """One recipient's group of fields as a report; None for the group about the message."""
     named = [group.get(name, "") for name in ("final-recipient", "original-recipient", "x-actual-recipient")]
     if not any(named) and "action" not in group:
@@ -99,7 +99,7 @@ def report_of_group(group: dict[str, str], message_id: str | None) -> RecipientR
         diagnostic,
         original if original and final and original.lower() != final.lower() else None,
         remote,
-        own_id[0] if own_id else message_id,
+        own_id[0] if own_id else None,
     )
 
 
@@ -118,7 +118,7 @@ def _status_texts(mail: ParsedMail) -> list[str]:
         if kind in ("message/delivery-status", "message/global-delivery-status"):
             declared.append(part.text()[0])
         elif (
-            kind.startswith("text/")
+            (kind.startswith("text/") or kind == "application/octet-stream")
             and kind not in ("text/rfc822-headers", "text/html")
             and not part.children
         ):
@@ -131,13 +131,13 @@ def _status_texts(mail: ParsedMail) -> list[str]:
 _FINAL = re.compile(r"^(?:Final-Recipient|Original-Recipient)\s?:", re.IGNORECASE | re.MULTILINE)
 
 
-def standard_reports(mail: ParsedMail, message_id: str | None) -> list[RecipientReport]:
+def standard_reports(mail: ParsedMail) -> list[RecipientReport]:
     reports: dict[tuple[str, Action], RecipientReport] = {}
     nameless: list[RecipientReport] = []
     for text in _status_texts(mail)[:200]:
         message_fields: dict[str, str] = {}
         for group in status_fields(text):
-            report = report_of_group(group, message_id)
+            report = report_of_group(group)
             if report is None:
                 message_fields |= group
             elif report.recipient is None:

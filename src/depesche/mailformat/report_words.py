@@ -13,6 +13,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
+from enum import Enum
 
 from depesche.mailformat.header_text import clean
 from depesche.mailformat.html_text import html_to_markdown
@@ -38,7 +39,8 @@ _LONGEST_TEXT = 200_000
 _LONGEST_HTML = 60_000
 _MOST_LINES = 2_000
 _ASCII = bytes(range(128)) + b"?" * 128
-_ADDRESS = r"[^\s<>\"'(),:;\[\]\\@]{1,200}@[A-Za-z0-9\[][A-Za-z0-9.\-_:\]]{0,250}"
+#: An apostrophe stands inside a name (O'Brien) as well as around an address.
+_ADDRESS = r"(?:[^\s<>\"'(),:;\[\]\\@]|(?<=\w)'(?=\w)){1,200}@[A-Za-z0-9\[][A-Za-z0-9.\-_:\]]{0,250}"
 _SYSTEM_SENDER = re.compile(
     r"(?:mailer[-_]?daemon|mail[-_]?daemon|post[-_]?master|mail[-. ]?(?:delivery|system|subsystem)|"
     r"mdaemon|daemon|"
@@ -62,7 +64,7 @@ _AT_HEAD = re.compile(
     rf"failed|address)\b)|;)(.*)$",
     re.IGNORECASE,
 )
-_IN_BRACKETS = re.compile(rf"[<\"'\[]({_ADDRESS})[>\"'\]]")
+_TAIL = re.compile(rf"[^@:<>]{{3,80}}:\s{{0,3}}<?({_ADDRESS})>?\s*$")
 _ANY = re.compile(rf"(?<![\w.+-])({_ADDRESS})")
 _TRANSCRIPT = re.compile(
     rf"\s{{0,8}}(?:<<< )?[45]\d\d[ -](?:[45]\.\d{{1,3}}\.\d{{1,3}} )?<?({_ADDRESS})>?(?:\.\.\.|[:,]| )", re.I
@@ -87,7 +89,7 @@ class _Entry:
 
 def words_about(mail: ParsedMail) -> dict[str, str]:
     """What the human part of a report says below each recipient's name: lower-case address to one line."""
-    entries = _entries(_region(_text(mail)), _own_addresses(mail))
+    entries = _entries(_region(words_of_report(mail)), _own_addresses(mail))
     return {
         entry.recipient.lower(): clean(" ".join(line.strip() for line in entry.lines if line.strip()))[:2_000]
         for entry in entries[:1_000]
@@ -97,33 +99,39 @@ def words_about(mail: ParsedMail) -> dict[str, str]:
 def named_in_words(mail: ParsedMail) -> str | None:
     """The one recipient whom the human part or the returned mail names, where the fields name none."""
     own = _own_addresses(mail)
-    region = _region(_text(mail))
+    region = _region(words_of_report(mail))
     entries = _entries(region, own) or _weak_entries(region, own) or _by_returned_mail(mail, own)
     return entries[0].recipient if len(entries) == 1 else None
 
 
-def worded_reports(mail: ParsedMail, message_id: str | None) -> list[RecipientReport]:
+def worded_reports(mail: ParsedMail) -> list[RecipientReport]:
     """The reports that the words of this mail make; empty when it is not a report of a mail system."""
     failed_header = [
         address_in(part) for value in mail.header_all("x-failed-recipients") for part in value.split(",")
     ]
     announced = [address for address in failed_header if address]
-    text = _text(mail)
+    text = words_of_report(mail)
     region = _region(text)
-    if not announced and not _is_report(mail, region):
+    trust = _Trust.SYSTEM if announced else _is_report(mail, region)
+    if trust is _Trust.NONE:
         return []
     own = _own_addresses(mail)
     entries = _entries(region, own)
+    if trust is not _Trust.SYSTEM and not _convinces(entries, trust):
+        returned = any(RETURNED_FOLLOWS.search(line) for line in text[:6_000].split("\n")[len(region) :][:1])
+        if trust is _Trust.TOLD or not returned:
+            return []
     if announced:
         entries = _merge(announced, entries, region)
     if not entries:
         entries = _by_detectors(mail) or _weak_entries(region, own) or _by_returned_mail(mail, own)
     if not entries:
-        return [_report(None, region, region, mail, message_id)]
-    return [_report(entry.recipient, entry.lines, region, mail, message_id) for entry in entries[:1_000]]
+        return [_report(None, region, region, mail)]
+    return [_report(entry.recipient, entry.lines, region, mail) for entry in entries[:1_000]]
 
 
-def _text(mail: ParsedMail) -> str:
+def words_of_report(mail: ParsedMail) -> str:
+    """What a report says to people, of its first text or page."""
     parts: list[str] = []
     for segment in mail.body[:6]:
         if segment.text is not None and segment.text.strip():
@@ -138,17 +146,53 @@ def _text(mail: ParsedMail) -> str:
 def _region(text: str) -> list[str]:
     """The lines of the report itself, up to where the returned mail begins."""
     lines: list[str] = []
-    for line in text.split("\n")[:_MOST_LINES]:
-        bare = line.rstrip("\r")[:1_000]
+    rows = [line.rstrip("\r")[:1_000] for line in text.split("\n", _MOST_LINES)[:_MOST_LINES]]
+    told = False
+    index = 0
+    while index < len(rows):
+        bare = rows[index]
         if lines and RETURNED_FOLLOWS.search(bare):
             break
-        if _HEADER_LIKE.match(bare) and any(text.strip() for text in lines):
-            break
+        if _HEADER_LIKE.match(bare) and any(line.strip() for line in lines):
+            end = index if told else _end_of_summary(rows, index)
+            if end == index:
+                break
+            index = end
+            continue
+        told = told or FAILURE.search(bare) is not None
         lines.append(bare)
+        index += 1
     return lines
 
 
-def _is_report(mail: ParsedMail, region: Sequence[str]) -> bool:
+def _end_of_summary(rows: Sequence[str], start: int) -> int:
+    """PMDF and X.400 first repeat some fields of the mail: where the report goes on below them, or "
+    "`start`."""
+    end = start
+    while end < min(len(rows), start + 15) and rows[end].strip():
+        end += 1
+    for below in rows[end : end + 3]:
+        if FAILURE.search(below):
+            return end
+    return start
+
+
+class _Trust(Enum):
+    """How sure it is that a mail system writes, by everything but the recipients that it names."""
+
+    NONE = 0
+    TOLD = 1  # only the words say so: an address with the words of a server has to stand among them
+    ROLE = 2  # it comes from, or goes to, an address that is no person's: a recipient has to be named
+    SYSTEM = 3
+
+
+def _convinces(entries: Sequence[_Entry], trust: _Trust) -> bool:
+    if trust is _Trust.ROLE:
+        return bool(entries)
+    return any(_SERVER_WORDS.search(" ".join(entry.lines[:12])) for entry in entries)
+
+
+def _is_report(mail: ParsedMail, region: Sequence[str]) -> _Trust:
     """Whether a mail system says that a mail was not delivered. A person who quotes such a report is none."""
     sender = mail.from_[0].addr_spec if mail.from_ else mail.header("from").strip("<> ")
     subject = mail.subject
@@ -156,24 +200,45 @@ def _is_report(mail: ParsedMail, region: Sequence[str]) -> bool:
     failure = FAILURE.search(head) is not None
     about = FAILURE_SUBJECT.search(subject) is not None
     if mail.is_report and mail.report_type == "delivery-status":
-        return True
+        return _Trust.SYSTEM
     if not (failure or about):
-        return False
+        return _Trust.NONE
     local = sender.rpartition("@")[0] or sender
     name = mail.from_[0].display_name if mail.from_ else ""
-    certain = re.match(r"(?:mailer[-_]?daemon|mail-?daemon)", local, re.IGNORECASE) is not None or not sender
-    if certain:
-        return True
+    if not sender or re.match(r"(?:mailer[-_]?daemon|mail-?daemon)", local, re.IGNORECASE):
+        return _Trust.SYSTEM
     null_path = mail.return_path == ""
     machine = _SYSTEM_SENDER.match(local) is not None or _SYSTEM_SENDER.match(name) is not None
     postmaster = re.match(r"post[-_]?master", local, re.IGNORECASE) is not None
     if mail.in_reply_to and not (about or null_path or postmaster):
-        return False
+        return _Trust.NONE
     automatic = mail.header("auto-submitted").lower() not in ("", "no")
-    if machine or null_path:
-        certain = (failure or null_path or postmaster) and about
-        return certain or (machine and null_path) or (failure and machine and not automatic)
-    return failure and about and not mail.in_reply_to
+    if null_path or postmaster:
+        if ((failure or null_path or postmaster) and about) or (machine and null_path):
+            return _Trust.SYSTEM
+        return _Trust.ROLE if failure and machine and not automatic else _Trust.NONE
+    if machine:
+        return _Trust.ROLE if failure and (about or not automatic) else _Trust.NONE
+    if not (failure and about) or mail.in_reply_to or _PASSED_ON.match(subject):
+        return _Trust.NONE
+    if _ROLE.search(local) or any(_RETURNS_TO.search(address.addr_spec) for address in mail.to):
+        return _Trust.ROLE
+    greeted = _GREETING.match(next((line.strip() for line in region if line.strip()), ""))
+    return _Trust.NONE if greeted else _Trust.TOLD
+
+
+_PASSED_ON = re.compile(r"\s*(?:fwd?|wg|tr|rv|i|vs|vb|enc|doorst)\s?:", re.IGNORECASE)
+_ROLE = re.compile(
+    r"admin|no-?_?reply|system|root|smtp|gateway|robot|\bauto|notif|server|daemon|\bmail", re.IGNORECASE
+)
+_RETURNS_TO = re.compile(r"bounce|return|verp", re.IGNORECASE)
+_GREETING = re.compile(
+    r"(?:hi|hello|dear|hallo|guten|sehr|liebe|moin|servus|bonjour|salut|hola|buen|ciao|buon|caro|hej|"
+    r"hei|dzień|"
+    r"dobr|здрав|добр|olá|bom|beste|geachte|goede)\w{0,10}\b",
+    re.IGNORECASE,
+)
+_SERVER_WORDS = re.compile(r"(?<![\d.#])[45]\d\d[ -]|(?<![\d.])[45]\.\d{1,3}\.\d{1,3}(?![\d.])")
 
 
 def _own_addresses(mail: ParsedMail) -> frozenset[str]:
@@ -190,7 +255,7 @@ def _own_addresses(mail: ParsedMail) -> frozenset[str]:
 
 def _entries(region: Sequence[str], own: frozenset[str]) -> list[_Entry]:
     """Each recipient with the lines below it, by the most telling form of naming that the report uses."""
-    for finder in (_lone, _named):
+    for finder in (_lone, _named, _at_tail):
         found = _collect(region, finder, own)
         if found:
             return found
@@ -230,7 +295,9 @@ def _collect(region: Sequence[str], finder: object, own: frozenset[str]) -> list
 
 def _lone(line: str, previous: str) -> str | None:
     """A line that is nothing but an address, or begins with one and goes on with what is wrong."""
-    if "@" not in line or NOT_A_RECIPIENT.search(line) or NOT_A_RECIPIENT.search(previous[-80:]):
+    if "@" not in line or NOT_A_RECIPIENT.search(line):
+        return None
+    if "@" not in previous and NOT_A_RECIPIENT.search(previous[-80:]):
         return None
     dda = _DDA.search(line)
     if dda:
@@ -250,6 +317,14 @@ def _named(line: str, previous: str) -> str | None:
     if found is None or found.start() - match.end() > 6:
         return None
     return address_in(found.group(1))
+
+
+def _at_tail(line: str, previous: str) -> str | None:
+    """ "Mailbox exceeds allowed size: jane@example.org"."""
+    if "@" not in line or NOT_A_RECIPIENT.search(line):
+        return None
+    match = _TAIL.match(line)
+    return address_in(match.group(1)) if match else None
 
 
 def _transcript(line: str, previous: str) -> str | None:
@@ -309,7 +384,7 @@ def _by_returned_mail(mail: ParsedMail, own: frozenset[str]) -> list[_Entry]:
     if returned is not None:
         values = [*returned.header_all("x-failed-recipients"), *returned.header_all("to")]
     else:
-        text = _text(mail)
+        text = words_of_report(mail)
         match = re.search(r"^[ \t>]{0,8}To:[ \t]{0,5}([^\n]{3,300})$", text, re.IGNORECASE | re.MULTILINE)
         if match:
             values = [match.group(1)]
@@ -327,7 +402,6 @@ def _report(
     lines: Sequence[str],
     region: Sequence[str],
     mail: ParsedMail,
-    message_id: str | None,
 ) -> RecipientReport:
     words = clean(" ".join(line.strip() for line in lines if line.strip()))[:2_000]
     everything = clean(" ".join(line.strip() for line in region if line.strip()))[:6_000]
@@ -339,6 +413,4 @@ def _report(
     if status.endswith(".0.0"):
         wider = class_of_words(everything, action)
         status = wider if wider[0] != status[0] or status in ("5.0.0", "4.0.0") else status
-    return RecipientReport(
-        recipient, action, status, words or everything[:500], original_message_id=message_id
-    )
+    return RecipientReport(recipient, action, status, words or everything[:500])
