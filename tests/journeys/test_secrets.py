@@ -49,11 +49,12 @@ SHAPES = sorted(shapes(SMTP) | shapes(MAILBOX))
 class Search:
     """Where the canary was seen."""
 
-    def __init__(self) -> None:
+    def __init__(self, found: list[str] | None = None) -> None:
+        self.shapes = SHAPES if found is None else found
         self.hits: list[str] = []
 
     def through(self, where: str, text: str) -> None:
-        self.hits += [f"{where}: {shape}" for shape in SHAPES if shape in text]
+        self.hits += [f"{where}: {shape}" for shape in self.shapes if shape in text]
 
 
 class Browser:

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from depesche.smtpclient.config import ConnectionConfig
 from depesche.smtpclient.errors import Cause, Stage, SubmissionError
-from depesche.smtpclient.session import Session
+from depesche.smtpclient.session import Guard, Session
 from depesche.smtpclient.slots import Slot, SlotProvider
 from depesche.smtpclient.wire.plan import ToSevenBit
 from depesche.smtpclient.wire.protocol import Tap
@@ -31,6 +31,7 @@ class Equipment:
     prepare: Prepare | None = None
     observer: Callable[[], Tap | None] | None = None
     to_seven_bit: ToSevenBit | None = None
+    guard: Guard = contextlib.nullcontext
 
 
 class Feeder(Protocol):
@@ -164,6 +165,7 @@ class Lane:
             config,
             observer=equipment.observer() if equipment.observer is not None else None,
             to_seven_bit=equipment.to_seven_bit,
+            guard=equipment.guard,
             chunking=feeder.chunking,
             source=lambda: feeder.next_for(self),
             decided=lambda transaction: feeder.decided(self, transaction),

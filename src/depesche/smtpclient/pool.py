@@ -27,6 +27,7 @@ from depesche.smtpclient.errors import (
 from depesche.smtpclient.job import AwaitedJob, Job, Then, Told
 from depesche.smtpclient.lane import Equipment, Lane, Prepare
 from depesche.smtpclient.planning import Cap, Pace, Situation, connections_to_open
+from depesche.smtpclient.session import Guard
 from depesche.smtpclient.slots import NoLimit, SlotProvider
 from depesche.smtpclient.transaction import Envelope, Outcome, Result
 from depesche.smtpclient.wire.content import SharedContent
@@ -70,7 +71,8 @@ class Pool:
 
     `slots` puts that number under a cap shared with others. `prepare` is called before each connection and
     may return another config (a fresh token) or log in to a mailbox first; a SubmissionError that it raises
-    counts as a failure to connect. `observer` makes a transcript for each session.
+    counts as a failure to connect. `observer` makes a transcript for each session. `guard` stands around each
+    login: it may wait, so that several processes do not try a wrong password all at once, or raise.
     """
 
     def __init__(
@@ -83,13 +85,14 @@ class Pool:
         observer: Callable[[], Tap | None] | None = None,
         to_seven_bit: ToSevenBit | None = None,
         regrow_seconds: float = 60.0,
+        guard: Guard = contextlib.nullcontext,
     ) -> None:
         if size < 1:
             raise ValueError("a pool has at least one connection")
         self._config = config
         self._cap = Cap(size, regrow_seconds)
         self._pace = Pace(config.limits.messages_per_second)
-        self._equipment = Equipment(slots or NoLimit(), prepare, observer, to_seven_bit)
+        self._equipment = Equipment(slots or NoLimit(), prepare, observer, to_seven_bit, guard)
         self._waiting: deque[Job] = deque()
         self._lanes: list[Lane] = []
         self._hungry: dict[Lane, None] = {}  # sessions that could take a message and found none

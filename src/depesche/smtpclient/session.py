@@ -12,6 +12,7 @@ import socket
 import ssl
 from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import Self
 
@@ -19,6 +20,7 @@ from depesche.smtpclient import login, network, tls
 from depesche.smtpclient.channel import Channel
 from depesche.smtpclient.config import (
     ConnectionConfig,
+    Credentials,
     Encryption,
     OAuthToken,
     TokenSource,
@@ -44,6 +46,10 @@ _CLOSE_SECONDS = 1.0
 _MAY_QUIT = frozenset(State) - {
     State.CONNECTED, State.HANDSHAKE, State.AUTHENTICATING, State.CLOSING, State.CLOSED
 }  # fmt: skip
+
+
+Guard = Callable[[], AbstractAsyncContextManager[None]]
+"""Stands around a login: may wait before it, may raise SubmissionError, and sees whether it worked."""
 
 
 class Submission(Transaction):
@@ -85,6 +91,7 @@ class Session:
         source: Callable[[], Transaction | None] | None = None,
         decided: Callable[[Transaction], None] | None = None,
         ended: Callable[[SubmissionError], None] | None = None,
+        guard: Guard = contextlib.nullcontext,
     ) -> None:
         self.config = config
         self.mechanism: str | None = None
@@ -100,6 +107,7 @@ class Session:
         self._source = source or self._next_of_mine
         self._decided = decided or self._settle
         self._ended = ended or _nothing
+        self._guard = guard
         self._addresses: Sequence[network.Address] | None = None
         self._socket: socket.socket | None = None
         self._own_address = ""
@@ -251,9 +259,12 @@ class Session:
 
     async def login(self) -> str | None:
         """Authenticate with the strongest mechanism in common; its name, or None without credentials."""
-        source = self.config.credentials
-        if source is None:
-            return self.mechanism
+        if self.config.credentials is not None:
+            async with self._guard():
+                await self._log_in(self.config.credentials)
+        return self.mechanism
+
+    async def _log_in(self, source: Credentials) -> None:
         credentials = await login.obtained(source) if isinstance(source, TokenSource) else source
         if self._observer is not None:
             self._observer.hide(*login.secrets_of(credentials))
@@ -275,7 +286,6 @@ class Session:
             ):
                 await asyncio.to_thread(source.refused, credentials)
             raise
-        return self.mechanism
 
     def ready(self) -> None:
         """From here on transactions may begin. `start` does this at its end."""

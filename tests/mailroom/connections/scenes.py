@@ -368,7 +368,12 @@ SCENES: tuple[Row, ...] = (
         {"auth": "mailbox-first"},
     ),
     Row("app-password-needed", "login", login("534 5.7.9 Application-specific password required")),
-    Row("basic-auth-disabled", "login", login("535 5.7.3 basic authentication is disabled")),
+    Row(
+        "basic-auth-disabled",
+        "login",
+        login("535 5.7.3 basic authentication is disabled"),
+        {"auth": "oauth2"},
+    ),
     Row(
         "smtp-auth-disabled",
         "login",

@@ -426,6 +426,13 @@ def pause(
     alarms.forget()
 
 
+def take_probe(place: int, *, seen: datetime | None, until: datetime) -> bool:
+    """The probe that was due at `seen` is ours: nobody else makes one before `until`. False: another has
+    it."""
+    due = ConnectionHealth.objects.filter(connection__place=place, paused=True, next_probe_at=seen)
+    return bool(due.update(next_probe_at=until))
+
+
 def resume(place: int, *, now: datetime) -> None:
     """The connection works again."""
     ConnectionHealth.objects.filter(connection__place=place, paused=True).update(

@@ -26,6 +26,7 @@ from depesche.mailroom.outbox import findings, mailbox_first, queue, retry, send
 from depesche.mailroom.outbox.categories import POLICIES, PRIORITIES, Category
 from depesche.mailroom.outbox.desk import Desk
 from depesche.mailroom.outbox.froms import Froms
+from depesche.mailroom.outbox.login_turn import LoginGuard
 from depesche.mailroom.outbox.orders import Fault, Orders, Parcel, Rewritten
 from depesche.mailroom.outbox.queue import Recorded
 from depesche.mailroom.outbox.retry import Disposition, Losses, Streak, Treatment, Try
@@ -81,6 +82,8 @@ class Delivery:
         self._closing = False
         self._knocks = 0
         self._knocking = False
+        impatient = lambda: self.desk.impatient()  # noqa: E731, PLW0108  the desk is known only later
+        self._guard = LoginGuard(lambda: self._orders.settings, impatient)
         self._login_at = 0.0
         self._logged_in_again = False
         self._decided_count = 0
@@ -138,7 +141,7 @@ class Delivery:
         self._knocks = orders.knock
         if self._pool is not None:
             self._pool.pace(orders.settings.volume.per_second(orders.part))
-        self._slots.granted(_usable(orders), orders.deadline)
+        self._slots.granted(orders.usable, orders.deadline)
         self._feed()
         self._wish()
 
@@ -149,7 +152,9 @@ class Delivery:
             if pool is not None:
                 self._spawn(pool.close(grace=30.0))
         elif self._pool is None:
-            self._pool = Pool(config, size=self._size, slots=self._slots, prepare=self._prepare)
+            self._pool = Pool(
+                config, size=self._size, slots=self._slots, prepare=self._prepare, guard=self._guard
+            )
         else:
             self._pool.reconfigure(config)
 
@@ -433,7 +438,7 @@ class Delivery:
             async with asyncio.timeout(_KNOCK_SLOT_SECONDS):
                 slot = await self._slots.acquire()
             try:
-                session = Session(await self._prepare(config))
+                session = Session(await self._prepare(config), guard=self._guard)
                 await session.start()
                 await session.quit()
             finally:
@@ -582,15 +587,6 @@ class _Then:
     def __call__(self, outcome: Result | SubmissionError) -> None:
         self.outcome = outcome
         self.delivery.settled(self)
-
-
-def _usable(orders: Orders) -> frozenset[int]:
-    """The slots on which work may go on. The cap may have gone down, or the others need all there is: then
-    a row is ours until its connection has ended, and it ends after what it has under way.
-    """
-    if orders.share + orders.spare < 1:
-        return frozenset()
-    return frozenset(number for number in orders.numbers if number < orders.cap)
 
 
 def _is_urgent(parcel: Parcel) -> bool:

@@ -396,7 +396,7 @@ class Desk:
         paused = health.flow is Flow.PAUSED
         now = self.now()
         probable = paused and orders.config is not None  # what is missing in the settings, no probe finds
-        due = probable and (health.next_probe_at is None or health.next_probe_at <= now or self._impatient())
+        due = probable and (health.next_probe_at is None or health.next_probe_at <= now or self.impatient())
         relieved = self.place == 0 and self.other is not None and relief.can_relieve(self.other.orders)
         knock = orders.knock
         if due and relieved and relief.session_tells(health.stage):
@@ -433,7 +433,7 @@ class Desk:
             log.warning("The failover %s.", "has the mails" if self._relieves else "stands by")
             self._hasten()
 
-    def _impatient(self) -> bool:
+    def impatient(self) -> bool:
         """Somebody waits for `worker --drain`: a paused connection is probed once, whatever its time."""
         return self.eager and not self._faults_known
 

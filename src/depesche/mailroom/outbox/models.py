@@ -158,3 +158,13 @@ class MailboxLogin(models.Model):
     machine = models.CharField(max_length=40, unique=True)
     logged_in_at = models.DateTimeField(null=True)
     lease_until = models.DateTimeField(null=True)  # somebody on this machine is logging in
+
+
+class LoginTurn(models.Model):
+    """Who logs in to the SMTP server just now, and when a login last worked (login_turn.py)."""
+
+    place = models.PositiveSmallIntegerField(unique=True, default=0)
+    owner = models.CharField(max_length=40, blank=True)
+    until = models.DateTimeField(null=True)
+    revision = models.PositiveIntegerField(default=0)  # of the settings with which it worked
+    worked_at = models.DateTimeField(null=True)

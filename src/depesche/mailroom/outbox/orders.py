@@ -53,6 +53,15 @@ class Orders:
     senders: SenderFacts = field(default_factory=SenderFacts)
     accepted_at: datetime | None = None  # the last acceptance by any worker under the present settings
 
+    @property
+    def usable(self) -> frozenset[int]:
+        """The slots on which work may go on. The cap may have gone down, or the others need all there is:
+        then a row is ours until its connection has ended, and it ends after what it has under way.
+        """
+        if self.share + self.spare < 1:
+            return frozenset()
+        return frozenset(number for number in self.numbers if number < self.cap)
+
 
 class Loop(Protocol):
     """What the desk calls; each call comes from its thread and returns at once."""
