@@ -18,7 +18,9 @@ from depesche.smtpclient.transaction import Outcome, RecipientResult
 
 _STAGES = frozenset({Stage.MAIL, Stage.RCPT, Stage.DATA, Stage.CONTENT})
 _AFTER_CONTENT = frozenset({Stage.DATA, Stage.CONTENT})
-_POLICY = frozenset({(7, 0), (7, 1), (7, 27)})  # RFC 3463: security and policy, without saying which
+# Security and policy, without saying which (RFC 3463; 5.7.9 is Yahoo's for DMARC), or no more than no.
+_POLICY = frozenset({(7, 0), (7, 1), (7, 9)})
+_PLAIN_NO = frozenset({550, 553, 554})
 
 
 class Says(enum.Enum):
@@ -39,7 +41,8 @@ def speaks_of_sender(result: RecipientResult) -> Says:
         return Says.CLEARLY
     if result.stage in _AFTER_CONTENT and meaning in (None, Refusal.CONTENT_REFUSED):
         status = reply.enhanced
-        return Says.PERHAPS if status is not None and status[1:] in _POLICY else Says.NO
+        vague = reply.code in _PLAIN_NO if status is None else status[1:] in _POLICY
+        return Says.PERHAPS if vague else Says.NO
     return Says.NO
 
 

@@ -31,7 +31,8 @@ _OF_THE_CONNECTION = frozenset(
 )
 # 5.7.1 for a recipient is read as "relay denied" even without such words: here the words must say it.
 _SAYS_SO = re.compile(
-    r"relay|not (?:a )?(?:valid )?local|our (?:domain|customer)|auth\w*|log ?in|pop|tls|encrypt",
+    r"relay|not (?:a )?(?:valid )?local|our (?:domain|customer)|rcpthosts|authenticat|\bauth\b|log ?in|"
+    r"\bpop|tls|encrypt",
     re.IGNORECASE,
 )
 

@@ -121,11 +121,17 @@ _SENDER: tuple[tuple[re.Pattern[str], Refusal], ...] = (
     (_words(r"dmarc"), Refusal.DMARC),
     (
         _words(
-            r"not owned by|does not belong|not allowed to (?:send|use)|"
-            r"sender (?:address )?(?:verify|mismatch)|"
-            r"sendasdenied|not (?:permitted|authori[sz]ed) to (?:send|use)|must match|"
-            r"same as (?:the )?auth|"
-            r"sender is not allowed|cannot send (?:as|e?mails? from)|mail from must equal|is not yours"
+            r"not owned by|does(?: not|n.t) belong|must match|same as (?:the )?auth|"
+            # … but "to send to this group" is about the recipient
+            r"not (?:permitted|allowed|authori[sz]ed) to (?:send|use)\b(?! (?:e?-?mails? |messages? )?to\b)|"
+            r"permissions? to send (?:as|on behalf)|sendasdenied|send as this sender|"
+            r"sender (?:address |domain )?(?:verify|mismatch|spoof)|forged sender|return.path|"
+            r"sender (?:address |domain |identity )?(?:\S+@\S+ )?(?:is )?"
+            r"not (?:allowed|permitted|authori[sz]ed|valid|verified|registered|accepted)|"
+            r"not a (?:verified )?sender|sender signature|sender identity|not one of your|"
+            r"cannot send (?:as|e?mails? from)|mail from must equal|is not yours|"
+            r"(?:envelope|your) sender.{0,40}(?:bad|denied|reject|not)|badmailfrom|"
+            r"(?:address|identit)\w* (?:is|are|failed).{0,20}(?:not verified|check)"
         ),
         Refusal.SENDER_NOT_OWNED,
     ),
@@ -148,7 +154,7 @@ _RECIPIENT: tuple[tuple[re.Pattern[str], Refusal], ...] = (
             r"relay(?:ing)? (?:access )?(?:denied|not (?:permitted|allowed)|prohibited)|"
             r"unable to relay|not relay|"
             r"no relay|relaying|not permitted to relay|we do not relay|not a (?:valid )?local|"
-            r"not our (?:domain|customer)"
+            r"not our (?:domain|customer)|don.t relay|rcpthosts"
         ),
         Refusal.RELAY_DENIED,
     ),
@@ -181,8 +187,11 @@ _CONTENT: tuple[tuple[re.Pattern[str], Refusal], ...] = (
     (_words(r"too (?:large|big)|size (?:limit|exceed)|exceeds.{0,30}size|message size"), Refusal.TOO_LARGE),
     (
         _words(
-            r"\bfrom\b.{0,60}(?:not (?:allowed|permitted|authori[sz]ed|match|owned)|mismatch|invalid|must)|"
-            r"send as this sender|sendasdenied|does not match.{0,30}(?:auth|login|account)"
+            r"(?:header[ .-]?from|\bfrom:|\bfrom\W{1,3}(?:header|address|field|line|domain)|"
+            r"['\"<]from['\">]).{0,80}"
+            r"(?:\bnot\b|mismatch|invalid|must|forged|spoof)|"
+            r"header address|send as this sender|sendasdenied|permissions? to send as|"
+            r"does not match.{0,30}(?:auth|login|account)"
         ),
         Refusal.HEADER_FROM_REFUSED,
     ),
@@ -198,13 +207,20 @@ _ENHANCED: dict[tuple[int, int], Refusal] = {
     (1, 10): Refusal.RECIPIENT_UNKNOWN,
     (2, 1): Refusal.RECIPIENT_DISABLED,
     (2, 2): Refusal.MAILBOX_FULL,
-    (2, 252): Refusal.HEADER_FROM_REFUSED,
     (3, 1): Refusal.SERVER_STORAGE,
     (3, 4): Refusal.TOO_LARGE,
-    (7, 26): Refusal.DMARC,
     (7, 28): Refusal.RATE_LIMIT,
     (7, 57): Refusal.AUTH_REQUIRED,
+}
+
+# These say it all, whatever the words are. 5.7.12x and 5.7.13x (Exchange): a group that takes mail from few.
+_DECIDED: dict[tuple[int, int], Refusal] = {
+    (2, 252): Refusal.HEADER_FROM_REFUSED,
+    (7, 23): Refusal.SENDER_REFUSED,  # RFC 7372: SPF
+    (7, 24): Refusal.SENDER_REFUSED,
+    (7, 26): Refusal.DMARC,
     (7, 60): Refusal.HEADER_FROM_REFUSED,
+    **dict.fromkeys(((7, detail) for detail in (124, 129, 133, 134, 135, 136)), Refusal.RECIPIENT_REFUSED),
 }
 
 _BY_STAGE: dict[Stage, tuple[tuple[re.Pattern[str], Refusal], ...]] = {
@@ -219,7 +235,7 @@ _NEEDS_LOGIN = _words(
     r"auth\w* (?:is )?(?:required|needed|first)|must (?:first )?(?:authenticate|log ?in)|not authenticated|"
     r"requires? auth|please (?:log ?in|authenticate)|unauthenticated|client was not authenticated"
 )
-_ABOUT_SENDER = _words(r"sender address rejected|sender (?:verify|rejected)")
+_ABOUT_SENDER = _words(r"sender address rejected|sender (?:verify|rejected)|envelope sender|badmailfrom")
 
 ABOUT_SENDER = frozenset(
     {
@@ -248,6 +264,11 @@ def refusal_of(stage: Stage, reply: Reply) -> Refusal | None:
     # Postfix says at RCPT what it has against the sender, so that it can log the recipient too.
     if stage is Stage.RCPT and _ABOUT_SENDER.search(said):
         stage = Stage.MAIL
+    enhanced = reply.enhanced
+    if stage is not Stage.AUTH and enhanced is not None:
+        decided = _DECIDED.get((enhanced.subject, enhanced.detail))
+        if decided is not None:
+            return decided
     needs_login = _NEEDS_LOGIN.search(said) and "dmarc" not in said.lower()
     if stage is not Stage.AUTH and (reply.code == 530 or needs_login):
         tls = _ANYWHERE[-1][0].search(said)
