@@ -27,6 +27,14 @@ from depesche.mailroom.connections.forms import (
     incoming_values,
     outgoing_values,
 )
+from depesche.mailroom.connections.history.models import Act, Area
+from depesche.mailroom.connections.history.recording import (
+    Snapshot,
+    note_worked,
+    record,
+    record_settings,
+    secret_change,
+)
 from depesche.mailroom.connections.models import (
     ConnectionHealth,
     IncomingMailbox,
@@ -95,13 +103,14 @@ def outgoing_form(
     )
 
 
-def save_outgoing_form(form: OutgoingForm, *, by: Person = None) -> OutgoingSettings:
-    """Save what stands in the form. Raises InvalidSettings."""
+def save_outgoing_form(form: OutgoingForm, *, by: Person = None, restored: bool = False) -> OutgoingSettings:
+    """Save what stands in the form. Raises InvalidSettings. `restored`: it comes from the history."""
     _refuse_invalid(form)
     wanted, typed = form.as_settings(), form.cleaned_data["password"]
     _refuse_other_mailbox_password(wanted, typed)
     with transaction.atomic():
-        row, _made = OutgoingConnection.objects.get_or_create(place=wanted.place)
+        row, made = OutgoingConnection.objects.get_or_create(place=wanted.place)
+        before = _outgoing_snapshot(row, new=made)
         if (row.host, row.username, row.system_address) != (
             wanted.host,
             wanted.username,
@@ -134,6 +143,15 @@ def save_outgoing_form(form: OutgoingForm, *, by: Person = None) -> OutgoingSett
         _changed(OutgoingConnection, wanted.place)
         _wake(wanted.place)
         row.refresh_from_db()
+        record_settings(
+            Area.OUTGOING,
+            before,
+            _outgoing_snapshot(row),
+            place=wanted.place,
+            typed=bool(typed),
+            by=by,
+            restored=restored,
+        )
     return queries.outgoing_of(row)
 
 
@@ -164,12 +182,13 @@ def incoming_form(
     return IncomingForm(data, settings=settings, clears_password=clear_password, for_test=for_test)
 
 
-def save_incoming_form(form: IncomingForm, *, by: Person = None) -> IncomingSettings:
-    """Save what stands in the form. Raises InvalidSettings."""
+def save_incoming_form(form: IncomingForm, *, by: Person = None, restored: bool = False) -> IncomingSettings:
+    """Save what stands in the form. Raises InvalidSettings. `restored`: it comes from the history."""
     _refuse_invalid(form)
     wanted, typed = form.as_settings(), form.cleaned_data["password"]
     with transaction.atomic():
-        row, _made = IncomingMailbox.objects.get_or_create(place=wanted.place)
+        row, made = IncomingMailbox.objects.get_or_create(place=wanted.place)
+        before = _incoming_snapshot(row, new=made)
         _refuse_twice(wanted)
         if (row.protocol, row.host, row.username) != (wanted.protocol, wanted.host, wanted.username):
             row.tagged_address_seen_at = None  # another server: the proof no longer holds
@@ -196,6 +215,15 @@ def save_incoming_form(form: IncomingForm, *, by: Person = None) -> IncomingSett
         _changed(OutgoingConnection, wanted.place)
         _wake(wanted.place)
         row.refresh_from_db()
+        record_settings(
+            Area.INCOMING,
+            before,
+            _incoming_snapshot(row),
+            place=wanted.place,
+            typed=bool(typed),
+            by=by,
+            restored=restored,
+        )
     return queries.incoming_of(row)
 
 
@@ -210,6 +238,7 @@ def remove_incoming(place: int, *, by: Person = None) -> bool:
         row = IncomingMailbox.objects.filter(place=place).first()
         if row is None:
             return False
+        record(Area.INCOMING, Act.REMOVED, by=by, subject=row.name, place=place)
         first, _made = IncomingMailbox.objects.get_or_create(place=0)
         row.delete()
         # The revision of all never goes down: what is removed is a change.
@@ -274,6 +303,9 @@ def note_tagged_sender(accepted: bool, now: datetime, *, place: int = 0) -> None
 
 def note_polled(now: datetime, *, error: str = "", place: int = 0) -> None:
     """The mailbox was looked at; `error` is one sentence when that failed."""
+    if not error:
+        revision = IncomingMailbox.objects.filter(place=place).values_list("revision", flat=True).first()
+        note_worked(Area.INCOMING, place, revision=revision or 0, now=now)
     IncomingMailbox.objects.filter(place=place).update(last_polled_at=now, last_error=error)
 
 
@@ -329,10 +361,37 @@ def _forget_password(row: OutgoingConnection | IncomingMailbox) -> None:
 
 def _clear(kind: type[OutgoingConnection] | type[IncomingMailbox], by: Person, place: int) -> None:
     with transaction.atomic():
-        kind.objects.filter(place=place).update(
+        had = kind.objects.filter(place=place, password_encrypted__isnull=False).update(
             password_encrypted=None, password_host="", password_set_at=None, updated_by=person(by)
         )
+        if had:
+            area = Area.OUTGOING if kind is OutgoingConnection else Area.INCOMING
+            changes = secret_change("password", had=True, has=False, typed=False)
+            record(area, Act.CHANGED, by=by, changes=changes, place=place)
         _changed(kind, place)
+
+
+def _outgoing_snapshot(row: OutgoingConnection, *, new: bool = False) -> Snapshot:
+    settings = queries.outgoing_of(row)
+    accepted = ConnectionHealth.objects.filter(connection=row).values_list("last_accepted_at", flat=True)
+    return Snapshot(
+        outgoing_values(settings),
+        settings.has_password,
+        settings.revision,
+        None if new else settings.updated_at,
+        accepted.first(),
+    )
+
+
+def _incoming_snapshot(row: IncomingMailbox, *, new: bool = False) -> Snapshot:
+    settings = queries.incoming_of(row)
+    return Snapshot(
+        incoming_values(settings),
+        settings.has_password,
+        settings.revision,
+        None if new else settings.updated_at,
+        settings.last_polled_at if not settings.last_error else None,
+    )
 
 
 def _changed(kind: type[OutgoingConnection] | type[IncomingMailbox], place: int) -> None:
@@ -366,7 +425,7 @@ def import_certificates(
     rows = []
     with transaction.atomic():
         for certificate in found:
-            entry, _made = KeystoreEntry.objects.get_or_create(
+            entry, made = KeystoreEntry.objects.get_or_create(
                 sha256=certificate.sha256,
                 host=host,
                 port=port or 0,
@@ -381,6 +440,8 @@ def import_certificates(
                     "added_by": person(by),
                 },
             )
+            if made:
+                record(Area.KEYSTORE, Act.ADDED, by=by, subject=_certificate(entry))
             rows.append(queries.keystore_row(entry))
         _keystore_changed()
     return rows
@@ -389,10 +450,19 @@ def import_certificates(
 def remove_certificate(entry_id: int, *, by: Person = None) -> bool:
     """No longer trust an entry, at once; False when there is none with this id."""
     with transaction.atomic():
-        removed, _details = KeystoreEntry.objects.filter(pk=entry_id).delete()
-        if removed:
-            _keystore_changed()
-    return bool(removed)
+        entry = KeystoreEntry.objects.filter(pk=entry_id).first()
+        if entry is None:
+            return False
+        record(Area.KEYSTORE, Act.REMOVED, by=by, subject=_certificate(entry))
+        entry.delete()
+        _keystore_changed()
+    return True
+
+
+def _certificate(entry: KeystoreEntry) -> str:
+    """As the history names it."""
+    where = f", {entry.host}:{entry.port}" if entry.host else ""
+    return f"{entry.subject}{where}, SHA-256 {entry.sha256[:16]}…"
 
 
 def _keystore_changed() -> None:
@@ -459,8 +529,10 @@ def note_chunking_failed(place: int, server: str, *, now: datetime) -> None:
             )
 
 
-def note_accepted(place: int, *, now: datetime) -> None:
-    """A mail was accepted."""
+def note_accepted(place: int, *, now: datetime, revision: int = 0) -> None:
+    """A mail was accepted. `revision`: of the settings that it went out by, where that is known."""
+    if revision:
+        note_worked(Area.OUTGOING, place, revision=revision, now=now)
     if not ConnectionHealth.objects.filter(connection__place=place).update(last_accepted_at=now):
         with transaction.atomic():
             health = _health(place)

@@ -22,4 +22,5 @@ class ConnectionsConfig(AppConfig):
         places.register("outgoing", _("Outgoing"), "connections:outgoing", order=20)
         places.register("incoming", _("Incoming"), "connections:incoming", order=30)
         places.register("keystore", _("Keystore"), "connections:keystore", order=40)
+        places.register("history", _("History"), "connections:history", order=75)
         places.register("alarms", _("Alarms"), "connections:alarms", order=70)

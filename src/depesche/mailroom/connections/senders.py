@@ -6,7 +6,7 @@ Each change raises the revision of the outgoing settings, so that all workers us
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +17,8 @@ from django.utils.translation import gettext as _
 
 from depesche.mailroom.connections import queries, validation
 from depesche.mailroom.connections.choices import Auth
+from depesche.mailroom.connections.history.models import Act, Area
+from depesche.mailroom.connections.history.recording import differences, record
 from depesche.mailroom.connections.models import OutgoingConnection, SenderIdentity, SenderRule
 from depesche.mailroom.connections.queries import OutgoingSettings
 from depesche.mailroom.connections.sender_policy import Identity, Refused
@@ -129,6 +131,7 @@ def learn(settings: OutgoingSettings, refused: Refused, *, now: datetime) -> boo
             },
         )
         if made:
+            record(Area.SENDERS, Act.LEARNT, subject=f"{refused.domain}, {host}", now=now)
             _changed()
     return made
 
@@ -138,12 +141,13 @@ def note_seen(*, now: datetime) -> int:
     return SenderRule.objects.filter(seen_at=None).update(seen_at=now)
 
 
-def revoke(rule_id: int) -> SenderRuleRow | None:
+def revoke(rule_id: int, *, by: Any = None) -> SenderRuleRow | None:
     """Try that From again from now on; the rule that was taken away, None when there is none with this id."""
     with transaction.atomic():
         found = next((row for row in rules() if row.id == rule_id), None)
         if found is None or not SenderRule.objects.filter(pk=rule_id).delete()[0]:
             return None
+        record(Area.SENDERS, Act.REVOKED, by=by, subject=f"{found.domain}, {found.host}")
         _changed()
     return found
 
@@ -163,7 +167,10 @@ def save_identity(scope: str, *, address: str = "", name: str = "", by: Any = No
         raise ValidationError(errors)
     wanted = Identity(values["address"], values["name"])
     with transaction.atomic():
-        if identity(scope) != wanted:
+        before = identity(scope)
+        if before != wanted:
+            changes = differences(asdict(before), asdict(wanted))
+            record(Area.SENDERS, Act.CHANGED, by=by, subject=scope, changes=changes)
             if wanted == Identity():
                 SenderIdentity.objects.filter(scope=scope).delete()
             else:

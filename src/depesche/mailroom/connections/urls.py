@@ -5,6 +5,7 @@ from django.urls import path
 from depesche.mailroom.connections.views import (
     alarms,
     failover,
+    history,
     incoming,
     keystore,
     oauth,
@@ -30,6 +31,8 @@ urlpatterns = [
     path("mailbox/", incoming.incoming, name="incoming"),
     path("mailbox/test/", incoming.start_test, name="test-incoming"),
     path("alarms/", alarms.page, name="alarms"),
+    path("history/", history.history, name="history"),
+    path("history/<int:change_id>/restore/", history.restore, name="restore"),
     path("mailbox/<int:place>/", incoming.incoming, name="mailbox"),
     path("mailbox/<int:place>/test/", incoming.start_test, name="test-mailbox"),
     path("mailbox/<int:place>/remove/", incoming.remove, name="remove-mailbox"),

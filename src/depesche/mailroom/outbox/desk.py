@@ -370,7 +370,8 @@ class Desk:
         self._recovered()
         if mark - self._last_accepted_noted > 5 or self._orders.paused:
             self._last_accepted_noted = int(mark)
-            health_actions.note_accepted(self.place, now=self.now())
+            revision = self._orders.settings.revision
+            health_actions.note_accepted(self.place, now=self.now(), revision=revision)
 
     # --- settings, health, slots
 

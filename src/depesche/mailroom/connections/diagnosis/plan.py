@@ -17,7 +17,10 @@ from depesche.mailformat import compose
 from depesche.mailformat.addresses import Address, AddressError, with_tag
 from depesche.mailroom.connections import access, actions, queries
 from depesche.mailroom.connections.choices import Auth, MailboxProtocol, PlusAddressing
-from depesche.mailroom.connections.diagnosis.steps import Step, forms_of
+from depesche.mailroom.connections.diagnosis.steps import Step, flows, forms_of
+from depesche.mailroom.connections.forms import outgoing_values
+from depesche.mailroom.connections.history.models import Area
+from depesche.mailroom.connections.history.recording import note_worked
 from depesche.mailroom.connections.oauth import tokens
 from depesche.mailroom.connections.queries import IncomingSettings, OutgoingSettings
 from depesche.mailroom.connections.secrets import Secret
@@ -147,8 +150,12 @@ def _tagged(system: Address, incoming: IncomingSettings) -> str:
 
 
 def learn(plan: Plan, steps: Iterable[Step], *, now: datetime) -> None:
-    """Keep what a test has found out: whether reply addresses may carry a tag."""
+    """Keep what a test has found out: whether reply addresses may carry a tag, and that the saved settings
+    work, if it was those that passed."""
     listed = list(steps)
+    saved = queries.outgoing(plan.settings.place)
+    if flows(listed) and outgoing_values(saved) == outgoing_values(plan.settings):
+        note_worked(Area.OUTGOING, saved.place, revision=saved.revision, now=now, proved=True)
     if any(step.proves_tags for step in listed) and queries.incoming().revision == plan.incoming_revision:
         actions.note_tagged_address_seen(now)
     takes = next((step.takes_tags for step in listed if step.takes_tags is not None), None)

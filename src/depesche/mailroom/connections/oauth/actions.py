@@ -18,6 +18,8 @@ from depesche.mailroom.connections import queries, secrets
 from depesche.mailroom.connections.actions import InvalidSettings, Person
 from depesche.mailroom.connections.choices import Auth, MailboxAuth
 from depesche.mailroom.connections.forms import OutgoingForm
+from depesche.mailroom.connections.history.models import Act, Area
+from depesche.mailroom.connections.history.recording import differences, record, secret_change
 from depesche.mailroom.connections.models import ConnectionHealth, IncomingMailbox, OutgoingConnection
 from depesche.mailroom.connections.oauth import tokens
 from depesche.mailroom.connections.oauth.forms import OAuthForm, oauth_values
@@ -112,10 +114,26 @@ def save(form: OAuthForm, *, by: Person = None) -> OAuthSettings:
                 changes["hosts"] = _hosts(row.place)
         elif values["flow"] == Flow.APP and not row.hosts:
             changes["hosts"] = _hosts(row.place)
+        was = settings_of(row)
         OAuthLogin.objects.filter(pk=row.pk).update(**changes)
         settings_actions.login_changed(row.place)
         row.refresh_from_db()
+        _record(was, settings_of(row), typed=bool(typed), by=by)
     return settings_of(row)
+
+
+def _record(before: OAuthSettings, after: OAuthSettings, *, typed: bool, by: Person) -> None:
+    """In the history: what the registration was and is; of the secret only whether there is one."""
+    plain = [
+        {name: None if value is None else str(value) for name, value in oauth_values(one).items()}
+        for one in (before, after)
+    ]
+    changes = [
+        *differences(*plain),
+        *secret_change("client_secret", had=before.has_secret, has=after.has_secret, typed=typed),
+    ]
+    if changes:
+        record(Area.OAUTH, Act.CHANGED, by=by, place=after.place, changes=changes)
 
 
 def connect(place: int, answer: Tokens, *, by: Person, now: datetime) -> OAuthSettings:
@@ -132,6 +150,7 @@ def connect(place: int, answer: Tokens, *, by: Person, now: datetime) -> OAuthSe
             "hosts": _hosts(place),
         }
         OAuthLogin.objects.filter(place=place).update(**changes)
+        record(Area.OAUTH, Act.ADDED, by=by, place=place, subject=answer.account, now=now)
         settings_actions.login_changed(place)
     return oauth(place)
 
@@ -147,6 +166,7 @@ def disconnect(place: int = 0, *, by: Person = None) -> None:
             client_secret_expires=None,
             generation=F("generation") + 1,
         )
+        record(Area.OAUTH, Act.REMOVED, by=by, place=place)
         settings_actions.login_changed(place)
 
 

@@ -14,6 +14,8 @@ from depesche.mailformat.addresses import canonical_domain
 from depesche.mailformat.dkim import SigningKey, dns_record
 from depesche.mailroom.connections import actions as connections
 from depesche.mailroom.connections import secrets
+from depesche.mailroom.connections.history.models import Act, Area
+from depesche.mailroom.connections.history.recording import record
 from depesche.mailroom.connections.secrets import Secret
 from depesche.mailroom.connections.signing.models import Algorithm, DkimKey, KeyState
 
@@ -32,7 +34,7 @@ def make_keys(
     domain = canonical_domain(domain.strip().rstrip(".")).lower()
     made = [(algorithm, _generated(algorithm)) for algorithm in algorithms]
     with transaction.atomic():
-        return [
+        rows = [
             DkimKey.objects.create(
                 domain=domain,
                 selector=_free_selector(domain, algorithm, now),
@@ -44,6 +46,9 @@ def make_keys(
             )
             for algorithm, key in made
         ]
+        for row in rows:
+            record(Area.SIGNING, Act.ADDED, by=by, subject=_name(row), now=now)
+    return rows
 
 
 def activate(key_id: int, *, now: datetime, by: connections.Person = None) -> bool:
@@ -57,8 +62,9 @@ def activate(key_id: int, *, now: datetime, by: connections.Person = None) -> bo
             domain=row.domain, algorithm=row.algorithm, state=KeyState.ACTIVE
         ).values_list("pk", flat=True)
         for other in list(before):
-            _retire(other, now)
+            _retire(other, now, by)
         DkimKey.objects.filter(pk=key_id).update(state=KeyState.ACTIVE, activated_at=now)
+        record(Area.SIGNING, Act.ACTIVATED, by=by, subject=_name(row), now=now)
         connections.settings_changed()
     return True
 
@@ -66,7 +72,7 @@ def activate(key_id: int, *, now: datetime, by: connections.Person = None) -> bo
 def retire(key_id: int, *, now: datetime, by: connections.Person = None) -> bool:
     """This key signs no more; its private part is erased. False when there is none that signs or waits."""
     with transaction.atomic():
-        retired = _retire(key_id, now)
+        retired = _retire(key_id, now, by)
         if retired:
             connections.settings_changed()
     return retired
@@ -75,8 +81,12 @@ def retire(key_id: int, *, now: datetime, by: connections.Person = None) -> bool
 def remove(key_id: int, *, by: connections.Person = None) -> bool:
     """Forget a key that is retired or never signed. False when there is none such."""
     with transaction.atomic():
-        removed, _details = DkimKey.objects.filter(pk=key_id).exclude(state=KeyState.ACTIVE).delete()
-    return bool(removed)
+        row = DkimKey.objects.filter(pk=key_id).exclude(state=KeyState.ACTIVE).first()
+        if row is None:
+            return False
+        record(Area.SIGNING, Act.REMOVED, by=by, subject=_name(row))
+        row.delete()
+    return True
 
 
 def note_looked_up(key_id: int, *, right: bool, now: datetime) -> None:
@@ -86,12 +96,17 @@ def note_looked_up(key_id: int, *, right: bool, now: datetime) -> None:
         activate(key_id, now=now)
 
 
-def _retire(key_id: int, now: datetime) -> bool:
-    return bool(
-        DkimKey.objects.filter(pk=key_id)
-        .exclude(state=KeyState.RETIRED)
-        .update(state=KeyState.RETIRED, retired_at=now, private_encrypted=None)
-    )
+def _retire(key_id: int, now: datetime, by: connections.Person) -> bool:
+    row = DkimKey.objects.filter(pk=key_id).exclude(state=KeyState.RETIRED).first()
+    if row is None:
+        return False
+    DkimKey.objects.filter(pk=key_id).update(state=KeyState.RETIRED, retired_at=now, private_encrypted=None)
+    record(Area.SIGNING, Act.RETIRED, by=by, subject=_name(row), now=now)
+    return True
+
+
+def _name(row: DkimKey) -> str:
+    return f"{row.selector}._domainkey.{row.domain}"
 
 
 def _generated(algorithm: Algorithm) -> SigningKey:

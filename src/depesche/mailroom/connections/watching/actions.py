@@ -14,6 +14,8 @@ from django.utils import timezone
 from depesche.mailroom.connections import actions as connections
 from depesche.mailroom.connections import alarms, identity, secrets
 from depesche.mailroom.connections.actions import InvalidSettings, Person
+from depesche.mailroom.connections.history.models import Act, Area
+from depesche.mailroom.connections.history.recording import differences, record, secret_change
 from depesche.mailroom.connections.secrets import Secret
 from depesche.mailroom.connections.validation import on_off
 from depesche.mailroom.connections.watching import queries, webhook
@@ -61,6 +63,7 @@ def save_alarm_form(
     wanted, now = form.cleaned_data, timezone.now()
     with transaction.atomic():
         row = AlarmSettings.objects.select_for_update().order_by("pk").first() or AlarmSettings()
+        before = queries.alarm_ways_of(row)
         for name in ("level", "patience", "language", "mail", "late", "failed_per_day", "silence"):
             setattr(row, name, wanted[name])
         row.mail_to = "\n".join(wanted["mail_to"])
@@ -76,8 +79,23 @@ def save_alarm_form(
             row.secret_encrypted, row.secret_set_at = secrets.encrypt(secret), now
         row.updated_by = connections.person(by)
         row.save()
+        after = queries.alarm_ways_of(row)
+        changes = [
+            *differences(alarm_values(before), alarm_values(after)),
+            *secret_change(
+                "webhook",
+                had=bool(before.webhook_host),
+                has=bool(after.webhook_host),
+                typed=bool(wanted["webhook"]),
+            ),
+            *secret_change(
+                "secret", had=before.has_secret, has=after.has_secret, typed=bool(wanted["secret"])
+            ),
+        ]
+        if changes:
+            record(Area.ALARMS, Act.CHANGED, by=by, changes=changes)
     alarms.forget()
-    return queries.alarm_ways_of(row)
+    return after
 
 
 def webhook_of(form: AlarmForm | None = None) -> tuple[webhook.Target, Secret | None] | None:

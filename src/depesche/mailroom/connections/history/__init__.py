@@ -1,0 +1,1 @@
+"""Who changed what of the settings, and when; and the way back to what worked."""
