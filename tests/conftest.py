@@ -72,10 +72,12 @@ def _no_language_left_over() -> Generator[None]:
 
 @pytest.fixture(autouse=True)
 def _no_alarm_left_over() -> None:
-    """What was wrong in the test before is not shown in this one."""
+    """What was wrong in the test before is not shown in this one, nor is what was known to work."""
     from depesche.mailroom.connections import alarms
+    from depesche.mailroom.connections.history import recording
 
     alarms.forget()
+    recording.forget()
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

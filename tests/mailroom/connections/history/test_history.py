@@ -26,11 +26,6 @@ from tests.mailroom.connections.support import CANARY, certificate, pem
 OTHER = "canary-other-password"
 
 
-@pytest.fixture(autouse=True)
-def _nothing_noted() -> None:
-    recording._noted.clear()
-
-
 def rows(area: Area = Area.OUTGOING) -> list[history.ChangeRow]:
     return history.changes(area)
 

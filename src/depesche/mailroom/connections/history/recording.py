@@ -137,6 +137,11 @@ def note_worked(area: Area, place: int, *, revision: int, now: datetime, proved:
     _noted[(area, place)] = revision
 
 
+def forget() -> None:
+    """Nothing is known to work any more in this process, as after another database was put in its place."""
+    _noted.clear()
+
+
 def name_of(by: Any) -> str:
     """How a person is named in the history; empty for a command or the system."""
     if by is None or not by.is_authenticated:

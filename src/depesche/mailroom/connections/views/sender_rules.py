@@ -17,7 +17,7 @@ from depesche.mailroom.pages.rights import administrators_only
 @administrators_only
 def revoke(request: HttpRequest, rule_id: int) -> HttpResponse:
     """From now on mails go out From these addresses again, until the server refuses one."""
-    rule = senders.revoke(rule_id)
+    rule = senders.revoke(rule_id, by=request.user)
     if rule is None:
         raise Http404
     alarms.forget()

@@ -21,9 +21,7 @@ class Command(SettingsCommand):
         ways = parser.add_subparsers(dest="what", required=True, metavar="list|restore")
         listing = ways.add_parser("list", help="the newest changes first; of secrets only that they changed")
         listing.add_argument("--area", choices=Area.values, default="", help="only changes of this")
-        listing.add_argument(
-            "--limit", type=int, default=50, metavar="N", help="at most N (default 50)"
-        )
+        listing.add_argument("--limit", type=int, default=50, metavar="N", help="at most N (default 50)")
         back = ways.add_parser("restore", help="save the settings as they were after this change")
         back.add_argument("id", type=int, metavar="ID")
         self.add_password_options(back)
