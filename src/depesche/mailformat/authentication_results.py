@@ -120,7 +120,8 @@ def _statements(text: str) -> list[str]:
 
 _METHOD = re.compile(r"\s*([A-Za-z][A-Za-z0-9-]{0,30})(?:/\d{1,3})?\s{0,5}=\s{0,5}([A-Za-z]{1,20})")
 _PROPERTY = re.compile(
-    r"([A-Za-z][A-Za-z0-9-]{0,30}(?:\.[A-Za-z][A-Za-z0-9_-]{0,30})?)\s{0,3}=\s{0,3}(\"[^\"]{0,500}\"|[^\s;]{1,500})"
+    r"([A-Za-z][A-Za-z0-9-]{0,30}(?:\.[A-Za-z][A-Za-z0-9_-]{0,30})?)\s{0,3}=\s{0,3}(\"[^\"]{0,500}\"|"
+    r"[^\s;]{1,500})"
 )
 _DOMAIN_PROPERTIES = {
     "spf": ("smtp.mailfrom", "smtp.mail", "smtp.helo"),

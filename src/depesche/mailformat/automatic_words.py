@@ -12,7 +12,7 @@ REPLY_PREFIX = re.compile(
     re.IGNORECASE,
 )
 
-#: In the subject before its first colon.
+#: At the beginning of a subject.
 AUTOMATIC_SUBJECTS = (
     *("automatische antwort", "abwesenheitsnotiz", "abwesenheitsnachricht"),
     *("abwesenheitsmeldung", "abwesenheit:"),
@@ -24,7 +24,7 @@ AUTOMATIC_SUBJECTS = (
     *("automated response", "out of office"),
     *("out-of-office", "out of the office", "vacation reply", "vacation message"),
     *("away from my mail", "on vacation"),
-    *("auto: ", "[auto]", "ooo:", "automatic acknowledgement", "automatic acknowledgment"),
+    *("[auto]", "ooo:", "automatic acknowledgement", "automatic acknowledgment"),
     *("réponse automatique", "reponse automatique", "message d'absence"),
     *("absence du bureau", "absent du bureau"),
     *("respuesta automática", "respuesta automatica", "fuera de la oficina", "resposta automática"),
@@ -34,7 +34,15 @@ AUTOMATIC_SUBJECTS = (
     *("automatisk svar", "automatiskt svar"),
     *("fraværsmelding", "fravær:", "frånvaromeddelande", "ikke til stede"),
     *("automaattinen vastaus", "poissaoloviesti"),
-    *("automatyczna odpowiedź", "automatyczna odpowiedz", "autoodpowiedź", "nieobecność", "poza biurem"),
+    *(
+        "automatyczna odpowiedź",
+        "odpowiedź automatyczna",
+        "odpowiedz automatyczna",
+        "automatyczna odpowiedz",
+        "autoodpowiedź",
+        "nieobecność",
+        "poza biurem",
+    ),
     *("automatická odpověď", "automaticka odpoved", "automatická odpoveď", "mimo kancelář", "nepřítomnost"),
     *("automatikus válasz", "házon kívül", "răspuns automat", "raspuns automat", "automatski odgovor"),
     *("аутоматски одговор", "samodejni odgovor", "samodejen odgovor", "odsotnost", "автоматический ответ"),
@@ -51,8 +59,8 @@ AUTOMATIC_SUBJECTS = (
 
 #: In the first lines of the text.
 ABSENCE_PHRASES = (
-    *("bin ich nicht im büro", "bin nicht im büro", "bin ich nicht im haus"),
-    *("nicht im hause", "ich bin abwesend"),
+    *("bin ich nicht im büro", "nicht im büro sein", "bin nicht im büro", "bin ich nicht im haus"),
+    *("nicht im hause", "ich bin abwesend", "außer haus"),
     *("ich bin derzeit nicht", "bin ich abwesend", "bis einschließlich abwesend", "ich bin bis zum"),
     *("ich bin im urlaub", "befinde mich im urlaub"),
     *("ich befinde mich", "ihre e-mail wird nicht weitergeleitet"),
@@ -63,7 +71,13 @@ ABSENCE_PHRASES = (
     *("on annual leave", "on leave"),
     *("limited access to email", "limited access to e-mail", "no access to email"),
     *("will be back on", "i am away"),
-    *("this is an automated", "this is an automatic", "this is an auto", "automatically generated"),
+    *(
+        "to deliver your message",
+        "this is an automated",
+        "this is an automatic",
+        "this is an auto",
+        "automatically generated",
+    ),
     *("je suis absent", "actuellement absent", "je serai absent", "ceci est un message automatique"),
     *("estoy fuera de la oficina", "estaré fuera"),
     *("este es un mensaje automático", "estou fora do escritório"),
@@ -79,4 +93,27 @@ ABSENCE_PHRASES = (
     *("я у відпустці", "ofiste olmayacağım", "ofis dışındayım", "είμαι εκτός γραφείου"),
     *("我目前不在", "我不在办公室"),
     *("外出しております", "休暇をいただいて", "부재중입니다", "휴가 중"),
+)
+
+#: Exchange's read receipts where the part that programs read got lost.
+RECEIPT_SUBJECT = re.compile(
+    r"(?:read|not read|gelesen|ungelesen|nicht gelesen|lu|non lu|leído|no leído|letto|non letto|lida|gelezen|"
+    r"læst|läst|lest|luettu|przeczytano|přečteno|prečítané|olvasott|citit|прочитано|прочтено|okundu|"
+    r"已读|已讀|開封済み|읽음)\s?[:：]"
+)
+RECEIPT_WORDS = re.compile(
+    r"\b(?:was (?:read|deleted)|wurde .{0,60}(?:gelesen|gelöscht)|a été (?:lu|supprimé)|se (?:leyó|eliminó)|"
+    r"è stato (?:letto|eliminato)|foi (?:lida|eliminada)|(?:is|werd) .{0,60}(?:gelezen|verwijderd)|blev læst|"
+    r"lästes|ble lest|luettiin|odczytano|przeczytan\w+|přečtena|прочитано)"
+)
+
+#: Ticket systems and guards that ask whether a sender is a person: a sign, not a proof.
+ACKNOWLEDGED = re.compile(
+    r"(?:request|ticket|case|message|e-?mail|enquiry|inquiry) (?:has been |was )?received|we(?:'ve| "
+    r"have)? received your|"
+    r"thank you for (?:contacting|your (?:request|e-?mail|message))|eingangsbestätigung|"
+    r"(?:anfrage|nachricht|e-?mail|ticket) (?:ist |wurde )?(?:bei uns )?(?:eingegangen|erhalten)|"
+    r"accusé de réception|acuse de recibo|conferma di ricezione|ontvangstbevestiging|"
+    r"(?:please )?(?:confirm|verify) your (?:message|e-?mail)|sender verification|verification required|"
+    r"bitte bestätigen sie ihre (?:nachricht|e-?mail)"
 )

@@ -8,13 +8,23 @@ for a person's may begin a loop. So headers that only programs write decide alon
 from __future__ import annotations
 
 import re
-from collections.abc import Container
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from depesche.mailformat.automatic_words import ABSENCE_PHRASES, AUTOMATIC_SUBJECTS, REPLY_PREFIX
+from depesche.mailformat.automatic_words import (
+    ABSENCE_PHRASES,
+    ACKNOWLEDGED,
+    AUTOMATIC_SUBJECTS,
+    RECEIPT_SUBJECT,
+    RECEIPT_WORDS,
+    REPLY_PREFIX,
+)
 from depesche.mailformat.delivery_report import delivery_reports, feedback_report
+from depesche.mailformat.html_text import html_to_markdown
+from depesche.mailformat.mime_tree import Part
 from depesche.mailformat.parse import ParsedMail
+from depesche.mailformat.report_values import outer_parts
 
 
 class Kind(Enum):
@@ -95,10 +105,13 @@ def _automatic(mail: ParsedMail) -> str | None:
         word = value.split(";", 1)[0].split("(", 1)[0].strip().lower()
         if word and word != "no":
             return f"Auto-Submitted: {word[:40]}"
+    parts = outer_parts(mail.root)
     if mail.report_type == "disposition-notification" or any(
-        part.content_type == "message/disposition-notification" for part in mail.root.walk()
+        part.content_type == "message/disposition-notification" for part in parts
     ):
         return "a read receipt"
+    if any(part.content_type == "text/calendar" for part in parts) and _calendar_answer(mail, parts):
+        return "a calendar answer"
     for name in _AUTOMATIC_HEADERS:
         if mail.has_header(name) and mail.header(name).lower() not in ("no", "false", "0"):
             return f"header {name}"
@@ -119,17 +132,35 @@ def _automatic(mail: ParsedMail) -> str | None:
     return _by_weak_signs(mail, sender)
 
 
+_ANSWERS = re.compile(r"^METHOD:(?:REPLY|COUNTER|REFRESH)\s*$", re.IGNORECASE | re.MULTILINE)
+_SAYS_ANSWERED = re.compile(
+    r"accepted|declined|tentativ|zugesagt|abgesagt|angenommen|abgelehnt|accepté|refusé|provisoire|"
+    r"aceptad|rechazad|"
+    r"aceit|recusad|accettat|rifiutat|geaccepteerd|afgewezen|accepter|afvist|avvist|avböj|hyväks|hylä|"
+    r"zaakcept|odrzuc|"
+    r"přija|odmít|elfogad|elutasít|acceptat|refuzat|принял|отклон",
+    re.IGNORECASE,
+)
+
+
+def _calendar_answer(mail: ParsedMail, parts: Sequence[Part]) -> bool:
+    """An acceptance or refusal (iTIP, RFC 5546) without a word of its writer."""
+    words = " ".join((mail.text or "").split())
+    if len(words) > 150 or (words and not _SAYS_ANSWERED.search(words)):
+        return False
+    return any(
+        part.content_type == "text/calendar" and _ANSWERS.search(part.text()[0][:20_000]) for part in parts
+    )
+
+
 def _by_weak_signs(mail: ParsedMail, sender: str) -> str | None:
     """Two points decide; a subject that begins as only automatic answers do has two by itself."""
     points = 0
     signs: list[str] = []
-    subject = mail.subject.lower().strip()
-    if not REPLY_PREFIX.match(subject):
-        head = subject.split(":", 1)[0].split("：", 1)[0]
-        announced = ":" in subject or "：" in subject or subject.startswith(("[", "(", "<", "*"))
-        if any(phrase in head for phrase in AUTOMATIC_SUBJECTS):
-            points += 2 if announced or len(head) <= 60 else 1
-            signs.append("subject")
+    subject = _subject_points(mail)
+    if subject:
+        points += subject
+        signs.append("subject")
     suppress = mail.header("x-auto-response-suppress").lower()
     if suppress and any(word in suppress for word in ("all", "oof", "autoreply")):
         points += 1
@@ -140,11 +171,66 @@ def _by_weak_signs(mail: ParsedMail, sender: str) -> str | None:
     if _NO_REPLY.match(sender):
         points += 1
         signs.append("a sender that takes no replies")
-    text = " ".join((mail.text or "")[:700].lower().split())
+    written = mail.text
+    if written is None and mail.html and points:
+        written = html_to_markdown(mail.html[:20_000])
+    text = " ".join((written or "")[:700].lower().split())
     if text and any(phrase in text for phrase in ABSENCE_PHRASES):
         points += 1
         signs.append("words of absence")
-    return "signs of an automatic answer: " + ", ".join(signs) if points >= 2 else None
+    if RECEIPT_SUBJECT.match(mail.subject.lower()) and RECEIPT_WORDS.search(text):
+        points += 2
+        signs.append("the words of a read receipt")
+    if ACKNOWLEDGED.search(mail.subject.lower()) or "otrs" in mail.header("x-powered-by").lower():
+        points += 1
+        signs.append("an acknowledgement")
+    # In an answer to our mail a person says such things as well: there more has to come together.
+    needed = 3 if REPLY_PREFIX.match(mail.subject.lower().strip()) else 2
+    return "signs of an automatic answer: " + ", ".join(signs) if points >= needed else None
+
+
+_PHRASES = frozenset(phrase.strip(" :[]") for phrase in AUTOMATIC_SUBJECTS)
+_BRACKETED = re.compile(r"[\[(<*]{1,2}([^\])>*]{3,40})[\])>*]{1,2}")
+_SAYS_WHO = re.compile(
+    r"(?P<auto>AUTO: )?(?P<who>\S.{1,60}?) (?:is|ist|est|está|è|jest) (?:currently |derzeit |zurzeit )?"
+    r"(?i:out of (?:the )?office|away|on vacation|on leave|außer haus|nicht im (?:büro|haus|hause)|"
+    r"abwesend|im urlaub|"
+    r"absente?|ausente|assente|nieobecn\w+)(?!\w).{0,60}"
+)
+
+
+def _subject_points(mail: ParsedMail) -> int:
+    """Two for a subject that only programs write: "Automatic reply: …", "[Auto-Reply] …".
+
+    People write about automatic replies as well ("Automatic reply does not work"): so the phrase stands at
+    the beginning, with a colon or nothing behind it. One for "Jane Doe is out of the office" by Jane Doe.
+    """
+    subject = " ".join(mail.subject.split())
+    lower = subject.lower()
+    if REPLY_PREFIX.match(lower):
+        return 0
+    bracketed = _BRACKETED.match(lower)
+    head = bracketed.group(1) if bracketed else re.split(r"[:：]", lower, maxsplit=1)[0]
+    announced = bracketed is not None or len(head) < len(lower)
+    head = head.strip(" .!-–")
+    points = 0
+    for phrase in AUTOMATIC_SUBJECTS:
+        words = phrase.strip(" :[]")
+        if head.startswith(words) and not head[len(words) : len(words) + 1].isalnum():
+            behind = head[len(words) :].strip(" -–|")
+            if not behind or behind in _PHRASES or (announced and REPLY_PREFIX.match(f"{behind}:")):
+                return 2
+            if announced and len(behind) <= 25 and "?" not in lower:
+                points = 1
+        elif announced and len(head) <= 70 and head.endswith(f" {words}"):
+            points = 1  # "Outside the office, automatic reply: …"
+    if points:
+        return points
+    match = _SAYS_WHO.fullmatch(subject)
+    if match and mail.from_:
+        name = mail.from_[0].display_name.lower().split() or [mail.from_[0].addr_spec.lower()]
+        return int(match["auto"] is not None or any(word.strip(",") in match["who"].lower() for word in name))
+    return 0
 
 
 def _bulk(mail: ParsedMail) -> str | None:
