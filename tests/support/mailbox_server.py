@@ -75,7 +75,11 @@ def _serve(server: MailboxServer, connection: socket.socket, over: threading.Eve
             with server.context.wrap_socket(connection, server_side=True) as secured:
                 _Dialogue(server, secured, encrypted=True).run()
         else:
-            _Dialogue(server, connection, encrypted=False).run()
+            dialogue = _Dialogue(server, connection, encrypted=False)
+            try:
+                dialogue.run()
+            finally:
+                dialogue.connection.close()
 
 
 class _Dialogue:
@@ -97,6 +101,7 @@ class _Dialogue:
     def secure(self, reply: str) -> None:
         assert self.server.context is not None
         self.connection.sendall(reply.encode() + b"\r\n" + self.server.injected)
+        self.reader.close()
         self.connection = self.server.context.wrap_socket(self.connection, server_side=True)
         self.reader, self.encrypted = self.connection.makefile("rb"), True
 

@@ -39,6 +39,11 @@ def context(trust: Trust) -> ssl.SSLContext:
     With pins, the handshake alone proves nothing: `verify_peer` must follow. Raises ValueError for an entry
     that is no certificate. Cached: building one reads all the system's roots.
     """
+    return fresh_context(trust)
+
+
+def fresh_context(trust: Trust) -> ssl.SSLContext:
+    """The same, not shared with anybody."""
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     made.minimum_version = ssl.TLSVersion.TLSv1_2
     made.set_alpn_protocols([])
@@ -48,13 +53,12 @@ def context(trust: Trust) -> ssl.SSLContext:
         made.verify_mode = ssl.CERT_NONE
         return made
     made.load_default_certs(ssl.Purpose.SERVER_AUTH)
-    for entry in trust.ca_pems:
-        _load(made, entry)
-    if trust.leaf_pems:
-        # A certificate that is no authority may be trusted by itself; names and dates are still checked.
+    if trust.ca_pems or trust.leaf_pems:
+        # What is trusted need not be a root: an authority below one, or a server's own certificate by itself.
+        # Names and dates are still checked.
         made.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
-        for entry in trust.leaf_pems:
-            _load(made, entry)
+    for entry in (*trust.ca_pems, *trust.leaf_pems):
+        _load(made, entry)
     return made
 
 

@@ -13,7 +13,6 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from unittest import mock
 
@@ -86,14 +85,18 @@ GOOD = certificate("localhost", names=("localhost",), issued_by=ROOT)
 @functools.cache
 def server_context(made: Made) -> ssl.SSLContext:
     """TLS with this certificate."""
+    return context_of(made)
+
+
+def context_of(made: Made, *above: Made) -> ssl.SSLContext:
+    """TLS with this certificate; those above it are sent along."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    with tempfile.TemporaryDirectory() as folder:
-        chain, key = Path(folder, "chain.pem"), Path(folder, "key.pem")
-        chain.write_bytes(pem(made))
-        key.write_bytes(key_pem(made))
-        if isinstance(made[1], rsa.RSAPrivateKey):
-            context.set_ciphers("DEFAULT@SECLEVEL=0")  # a server that still takes such a key
-        context.load_cert_chain(chain, key)
+    if isinstance(made[1], rsa.RSAPrivateKey):
+        context.set_ciphers("DEFAULT@SECLEVEL=0")  # a server that still takes such a key
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(b"".join(pem(one) for one in (made, *above)) + key_pem(made))
+        file.flush()
+        context.load_cert_chain(file.name)
     return context
 
 

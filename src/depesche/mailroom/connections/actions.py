@@ -19,6 +19,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from depesche.mailroom.connections import access, alarms, certificates, queries, secrets
+from depesche.mailroom.connections.certificates import Certificate, Kind
 from depesche.mailroom.connections.choices import Auth
 from depesche.mailroom.connections.failover import FailoverForm, failover_values
 from depesche.mailroom.connections.forms import (
@@ -445,6 +446,35 @@ def import_certificates(
             rows.append(queries.keystore_row(entry))
         _keystore_changed()
     return rows
+
+
+def trust_certificate(
+    certificate: Certificate, *, host: str, port: int, kind: Kind, by: Person = None
+) -> KeystoreRow:
+    """Trust what a server showed, for this host and port alone, at once: "pin" for exactly this certificate,
+    "ca" for whatever it issues. A new pin takes the place of the old ones."""
+    with transaction.atomic():
+        if kind == "pin":
+            KeystoreEntry.objects.filter(kind="pin", host=host, port=port).exclude(
+                sha256=certificate.sha256
+            ).delete()
+        entry, _made = KeystoreEntry.objects.update_or_create(
+            sha256=certificate.sha256,
+            host=host,
+            port=port,
+            defaults={
+                "kind": kind,
+                "pem": certificate.pem,
+                "subject": certificate.subject,
+                "issuer": certificate.issuer,
+                "names": "\n".join(certificate.names),
+                "not_before": certificate.not_before,
+                "not_after": certificate.not_after,
+                "added_by": person(by),
+            },
+        )
+        _keystore_changed()
+    return queries.keystore_row(entry)
 
 
 def remove_certificate(entry_id: int, *, by: Person = None) -> bool:

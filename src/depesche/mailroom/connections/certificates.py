@@ -1,4 +1,5 @@
-"""Reading certificate files (M10): PEM, bundles of it, DER and PKCS#7, whatever the file is called. Pure.
+"""Reading certificate files (M10): PEM, bundles of it, DER, PKCS#7 and PKCS#12 without a private key,
+whatever the file is called. Pure.
 
 What kind of trust a certificate can carry is decided here: an authority (CA) vouches for others; a leaf for
 the names in it; a pin, given for one host and port, for exactly itself.
@@ -14,7 +15,8 @@ from typing import Literal
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, pkcs7, pkcs12
 from cryptography.x509.oid import NameOID
 from django.utils.translation import gettext as _
 
@@ -42,6 +44,8 @@ class Certificate:
     is_self_signed: bool
     serial: str = ""
     key: str = ""
+    signed_with: str = ""
+    weakness: str = ""  # why it can be forged; "" for one that cannot
 
     def kind_for(self, one_server: bool) -> Kind:
         """What it is trusted as: for every server, or (`one_server`) for one host and port.
@@ -99,7 +103,39 @@ def _parse(octets: bytes) -> list[x509.Certificate]:
         return _some(pkcs7.load_der_pkcs7_certificates(octets))
     except (ValueError, UnsupportedAlgorithm):
         pass
+    if _is_pkcs12(octets):
+        return _from_pkcs12(octets)
     raise BadCertificateFile(_what_it_is(octets))
+
+
+def _is_pkcs12(octets: bytes) -> bool:
+    # PFX ::= SEQUENCE { version INTEGER 3, … } (RFC 7292)
+    return octets[:1] == b"\x30" and b"\x02\x01\x03\x30" in octets[:12]
+
+
+def _from_pkcs12(octets: bytes) -> list[x509.Certificate]:
+    """A PKCS#12 file with certificates alone (a trust store without password). One with a private key is
+    refused: that key is the server's secret, and has no business here."""
+    for password in (None, b""):
+        try:
+            found = pkcs12.load_pkcs12(octets, password)
+        except ValueError:
+            continue
+        if found.key is not None:
+            raise BadCertificateFile(
+                _(
+                    "This PKCS#12 file (.p12, .pfx) holds a private key. Keep it secret, and export the "
+                    "certificate alone, as PEM or DER."
+                )
+            )
+        inside = [found.cert, *found.additional_certs]
+        return _some([one.certificate for one in inside if one is not None])
+    raise BadCertificateFile(
+        _(
+            "This is a PKCS#12 file (.p12, .pfx) with a password, as one with a private key has. Export the "
+            "certificate alone, as PEM or DER."
+        )
+    )
 
 
 def _some(found: list[x509.Certificate]) -> list[x509.Certificate]:
@@ -121,13 +157,6 @@ def _what_pem_it_is(octets: bytes) -> str:
 
 
 def _what_it_is(octets: bytes) -> str:
-    # PFX ::= SEQUENCE { version INTEGER 3, … }
-    if octets[:1] == b"\x30" and b"\x02\x01\x03\x30" in octets[:12]:
-        return _(
-            "This is a PKCS#12 file (.p12, .pfx), which may hold a private key. Export the certificate "
-            "alone, as "
-            "PEM or DER."
-        )
     if octets[:4] == b"\xfe\xed\xfe\xed":
         return _("This is a Java keystore. Export the certificate alone, as PEM or DER.")
     return _("This file holds no certificate. Depesche reads PEM, DER and PKCS#7 files.")
@@ -155,6 +184,8 @@ def describe(certificate: x509.Certificate) -> Certificate:
         is_self_signed=certificate.subject == certificate.issuer,
         serial=f"{certificate.serial_number:X}",
         key=_key(certificate),
+        signed_with=_signed_with(certificate),
+        weakness=_weakness(certificate),
     )
 
 
@@ -166,6 +197,32 @@ def _key(certificate: x509.Certificate) -> str:
     size = getattr(key, "key_size", None)
     kind = type(key).__name__.removeprefix("_").removesuffix("PublicKey")
     return f"{kind} {size}" if size else kind
+
+
+_BROKEN = frozenset({"md2", "md4", "md5", "sha1"})
+_SMALLEST_RSA = 2048  # bits
+
+
+def _signed_with(certificate: x509.Certificate) -> str:
+    try:
+        algorithm = certificate.signature_hash_algorithm
+    except UnsupportedAlgorithm:
+        return ""
+    return algorithm.name.upper().replace("SHA", "SHA-").replace("SHA-3-", "SHA3-") if algorithm else ""
+
+
+def _weakness(certificate: x509.Certificate) -> str:
+    try:
+        key = certificate.public_key()
+        algorithm = certificate.signature_hash_algorithm
+    except (ValueError, UnsupportedAlgorithm):
+        return ""
+    if isinstance(key, rsa.RSAPublicKey) and key.key_size < _SMALLEST_RSA:
+        return f"RSA {key.key_size}"
+    itself = certificate.subject == certificate.issuer  # nobody believes a root for its signature
+    if algorithm is not None and algorithm.name in _BROKEN and not itself:
+        return algorithm.name.upper()
+    return ""
 
 
 def _is_authority(certificate: x509.Certificate) -> bool:
@@ -220,3 +277,15 @@ def names_match(names: tuple[str, ...], host: str) -> bool:
 def in_groups(sha256: str) -> str:
     """The fingerprint for people to compare: `7C:41:0E…`."""
     return ":".join(sha256[at : at + 2] for at in range(0, len(sha256), 2)).upper()
+
+
+def summary(certificate: Certificate) -> list[str]:
+    """The certificate in six lines, for a transcript."""
+    return [
+        f"subject  {certificate.subject}",
+        *([f"names    {', '.join(certificate.names)}"] if certificate.names else []),
+        f"issuer   {certificate.issuer}",
+        f"valid    {certificate.not_before:%Y-%m-%d} – {certificate.not_after:%Y-%m-%d}",
+        f"key      {certificate.key}",
+        f"sha256   {in_groups(certificate.sha256)}",
+    ]

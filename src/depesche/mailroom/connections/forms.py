@@ -459,6 +459,34 @@ class ImportForm(forms.Form):
         return values
 
 
+class FetchForm(forms.Form):
+    """The server whose certificate is to be looked at; `starttls` is what is spoken before TLS begins."""
+
+    host = Checked(validation.host, label=_("Server"), max_length=255, widget=_plain_input())
+    port = Checked(validation.port, label=_("Port"), widget=number_input())
+    starttls = forms.ChoiceField(
+        label=_("How it begins"),
+        required=False,
+        choices=[
+            ("", _("TLS from the first byte (SSL)")),
+            ("smtp", _("SMTP with STARTTLS")),
+            ("imap", _("IMAP with STARTTLS")),
+            ("pop3", _("POP3 with STLS")),
+        ],
+    )
+
+    def __init__(self, data: Any = None, initial: Mapping[str, str] | None = None) -> None:
+        super().__init__(data, initial=dict(initial or {}), auto_id="%s", use_required_attribute=False)
+
+    def clean(self) -> dict[str, Any]:
+        values = self.cleaned_data
+        if values.get("host") == "":
+            self.add_error("host", _("Enter the server’s name."))
+        if "port" in values and values["port"] is None:
+            self.add_error("port", _("Enter the server’s port."))
+        return values
+
+
 def _port_shown(settings: OutgoingSettings | IncomingSettings) -> dict[str, Any]:
     """A page shows the port in use; `port_default` says that it is the default and follows the encryption."""
     default = "" if settings.port_typed else settings.port or ""

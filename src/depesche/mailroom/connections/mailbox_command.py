@@ -155,7 +155,12 @@ class MailboxCommand(SettingsCommand):
             raise CommandError(f"Nothing was tested. {error}") from None
         except access.NotConfigured as error:
             raise CommandError(str(error)) from None
-        self.stop_on_failure(self.print_steps(run_mailbox(config), transcript=options["transcript"]))
+        self.stop_on_failure(
+            self.print_steps(
+                run_mailbox(config),
+                transcript=options["transcript"],
+            )
+        )
         self.say("The mailbox can be used.")
 
 

@@ -4,6 +4,7 @@ from django.urls import path
 
 from depesche.mailroom.connections.views import (
     alarms,
+    certificate,
     failover,
     history,
     incoming,
@@ -37,5 +38,7 @@ urlpatterns = [
     path("mailbox/<int:place>/test/", incoming.start_test, name="test-mailbox"),
     path("mailbox/<int:place>/remove/", incoming.remove, name="remove-mailbox"),
     path("keystore/", keystore.keystore, name="keystore"),
+    path("keystore/server/", certificate.certificate, name="certificate"),
+    path("keystore/trust/", certificate.trust, name="trust"),
     path("keystore/<int:entry_id>/remove/", keystore.remove, name="remove-certificate"),
 ]

@@ -183,17 +183,23 @@ ENTRIES: dict[str, Entry] = {
     Failure.CERT_OTHER_HOST.value: Entry(
         _("The certificate is for another name"),
         _("You entered %(host)s, which the certificate does not name.%(names)s"),
-        _("Enter the name that stands in the certificate, or import the certificate for this host and port."),
+        _(
+            "Enter the name that stands in the certificate, or look at it and trust it for this host and "
+            "port."
+        ),
     ),
     Failure.CERT_SELF_SIGNED.value: Entry(
         _("Nobody vouches for the certificate"),
         _("%(host)s signed its certificate itself. That is usual for a company’s own server."),
-        _("Get the certificate from whoever runs the server, and import it into the keystore."),
+        _("Look at the certificate, compare its fingerprint with whoever runs the server, and trust it."),
     ),
     Failure.CERT_UNKNOWN_CA.value: Entry(
         _("Nobody known vouches for the certificate"),
         _("It was issued by an authority that this machine does not know."),
-        _("Get the authority’s certificate from whoever runs the server, and import it into the keystore."),
+        _(
+            "Look at the certificate, compare its fingerprint with whoever runs the server, and trust it; or "
+            "import the authority’s certificate from a file."
+        ),
     ),
     Failure.CERT_WEAK.value: Entry(
         _("The certificate is too weak"),
@@ -203,7 +209,10 @@ ENTRIES: dict[str, Entry] = {
     Failure.CERT_CHANGED.value: Entry(
         _("The server shows another certificate than the trusted one"),
         _("For %(host)s, port %(port)s, one certificate is trusted, and this is not it."),
-        _("If it was renewed, remove the old one from the keystore and import the new one. If not, beware."),
+        _(
+            "Look at both. If the server’s was renewed, trust the new one in place of the old. If not, "
+            "beware."
+        ),
     ),
     Failure.CERT_INVALID.value: Entry(
         _("The certificate could not be verified"),

@@ -15,7 +15,8 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from depesche.mailroom.connections.diagnosis import causes, remedies
+from depesche.mailroom.connections import certificates
+from depesche.mailroom.connections.diagnosis import causes, probe, remedies
 from depesche.mailroom.connections.diagnosis.steps import (
     Outcome,
     Step,
@@ -23,10 +24,12 @@ from depesche.mailroom.connections.diagnosis.steps import (
     scrubbed,
     skipped,
 )
+from depesche.mailroom.connections.fetch import CannotFetch, Protocol, fetch
 from depesche.mailroom.mailboxes import Found, MailboxConfig, MailboxError, MailboxStage, open_mailbox
 from depesche.mailroom.mailboxes.security import implicit_tls
 from depesche.smtpclient.config import Encryption
 from depesche.smtpclient.errors import Cause as Failure
+from depesche.smtpclient.errors import Stage
 
 _STEP_OF = {
     MailboxStage.CONNECT: StepName.CONNECT,
@@ -36,6 +39,8 @@ _STEP_OF = {
     MailboxStage.FOLDER: StepName.FOLDER,
 }
 _AFTER = (StepName.LOGIN, StepName.FOLDER, StepName.TAKING)
+_QUIET = 3.0  # seconds without a greeting after which the server is asked whether it waits for TLS
+_PROBE = 3.0  # seconds that a question about TLS may take
 _LOOK = 0.2  # seconds between two looks whether somebody wants it stopped
 
 
@@ -104,7 +109,11 @@ def _speak(config: MailboxConfig, events: queue.Queue[_Event], language: str) ->
         before, mark = mark, time.perf_counter()
         return round((mark - before) * 1000)
 
+    greeted = threading.Event()  # or over before that
+
     def passed(stage: MailboxStage, said: str) -> None:
+        if stage is not MailboxStage.CONNECT:
+            greeted.set()
         if stage is not MailboxStage.FOLDER:  # which is told with what was found there
             events.put(_Event(_STEP_OF[stage], said, ms()))
 
@@ -113,6 +122,10 @@ def _speak(config: MailboxConfig, events: queue.Queue[_Event], language: str) ->
         try:
             events.put(_Event(StepName.RESOLVE, _addresses(config), ms()))
             resolving = False
+            if not implicit_tls(config):
+                threading.Thread(
+                    target=_ask_for_tls, args=(config, greeted, events), name="depesche-probe", daemon=True
+                ).start()
             with open_mailbox(config, passed) as mailbox:
                 found = mailbox.look_around()
                 events.put(_Event(StepName.FOLDER, ms=ms(), found=found))
@@ -123,6 +136,20 @@ def _speak(config: MailboxConfig, events: queue.Queue[_Event], language: str) ->
         except Exception as error:  # whatever a server did to the library: the test says so, and ends
             lost = MailboxError(MailboxStage.FETCH, Failure.PROTOCOL_ERROR, detail=type(error).__name__)
             events.put(_Event(None, ms=ms(), error=lost))
+        finally:
+            greeted.set()
+
+
+def _ask_for_tls(config: MailboxConfig, greeted: threading.Event, events: queue.Queue[_Event]) -> None:
+    """A server that is silent is asked, over another connection, whether it waits for TLS."""
+    begun = time.perf_counter()
+    if greeted.wait(min(_QUIET, config.timeout / 3)):
+        return
+    tls = probe.speaks_tls(config.host, config.port, seconds=min(_PROBE, config.timeout))
+    if tls and not greeted.is_set():
+        error = MailboxError(MailboxStage.GREETING, Failure.TLS_ON_PLAIN_PORT)
+        ms = round((time.perf_counter() - begun) * 1000)
+        events.put(_Event(StepName.GREETING, ms=ms, error=error))
 
 
 def _addresses(config: MailboxConfig) -> str:
@@ -207,8 +234,26 @@ def _failed(name: StepName, error: MailboxError, config: MailboxConfig, ms: int)
     )
     cause = replace(causes.explain(code, _facts(config), detail=error.detail), change=change)
     lines = (f"S: {error.reply}",) if error.reply else ()
+    if code.startswith("cert-"):
+        lines = (*lines, *(line for one in _shown(config) for line in certificates.summary(one)))
     fact = error.reply or error.detail
     return Step(name, Outcome.FAILED, ms=ms, fact=fact[:300], cause=cause, transcript=lines)
+
+
+def _shown(config: MailboxConfig) -> tuple[certificates.Certificate, ...]:
+    """What did not verify, for the transcript; nothing is said over that connection."""
+    starttls: Protocol | None = "pop3" if config.protocol == "pop3" else "imap"
+    seconds = min(2 * _PROBE, config.timeout)
+    try:
+        return fetch(
+            config.host,
+            config.port,
+            starttls=None if implicit_tls(config) else starttls,
+            trust=config.trust,
+            timeout=seconds,
+        ).chain
+    except CannotFetch:
+        return ()
 
 
 def _code(error: MailboxError, step: StepName) -> str:
@@ -216,6 +261,9 @@ def _code(error: MailboxError, step: StepName) -> str:
     does not open is no broken server."""
     if step is StepName.GREETING and error.cause is Failure.TIMEOUT:
         return "mailbox-silent"
+    if error.cause is Failure.TIMEOUT:
+        return causes.code_of(error.cause, Stage.CONNECT if step is StepName.CONNECT else Stage.EHLO)
     if step is StepName.FOLDER and error.cause is Failure.PROTOCOL_ERROR:
         return "mailbox-folder"
-    return error.cause.value
+    code: str = error.cause.value
+    return code

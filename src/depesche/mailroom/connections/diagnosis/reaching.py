@@ -140,7 +140,7 @@ async def _look_at_certificate(course: Course) -> None:
 
     chain = await asyncio.to_thread(look)
     for certificate in chain:
-        course.extra += _lines(certificate)
+        course.extra += certificates.summary(certificate)
     course.names = chain[0].names if chain else ()
 
 
@@ -152,7 +152,7 @@ def _describe(course: Course) -> Step:
     if not known:
         return Step(StepName.TLS, Outcome.OK, fact=version)
     for certificate in known:
-        course.extra += _lines(certificate)
+        course.extra += certificates.summary(certificate)
     days = (known[0].not_after - datetime.now(UTC)).days
     left = ngettext("%(days)d day", "%(days)d days", days) % {"days": days}
     if course.plan.config.trust.pins:
@@ -163,17 +163,6 @@ def _describe(course: Course) -> Step:
     if days < _ENDS_SOON:
         return Step(StepName.TLS, Outcome.HINT, fact=fact, cause=course.explain("certificate-ends"))
     return Step(StepName.TLS, Outcome.OK, fact=fact)
-
-
-def _lines(certificate: Certificate) -> list[str]:
-    return [
-        f"subject  {certificate.subject}",
-        *([f"names    {', '.join(certificate.names)}"] if certificate.names else []),
-        f"issuer   {certificate.issuer}",
-        f"valid    {certificate.not_before:%Y-%m-%d} – {certificate.not_after:%Y-%m-%d}",
-        f"key      {certificate.key}",
-        f"sha256   {certificates.in_groups(certificate.sha256)}",
-    ]
 
 
 # --- login --------------------------------------------------------------------------------------------------

@@ -11,7 +11,9 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
+from depesche.mailroom.connections.certificates import in_groups
 from depesche.mailroom.connections.diagnosis.records import Report
+from depesche.mailroom.connections.diagnosis.reports import as_text
 from depesche.mailroom.connections.diagnosis.steps import HIDDEN, LABELS, Step, StepName
 
 register = template.Library()
@@ -37,6 +39,18 @@ def duration(ms: int) -> str:
 
 
 @register.filter
+def report_text(report: Report) -> str:
+    """The whole test, to be copied."""
+    return as_text(report)
+
+
+@register.filter
+def fingerprint(sha256: str) -> str:
+    """`7C:41:0E…`"""
+    return in_groups(sha256)
+
+
+@register.filter
 def step_label(name: StepName) -> str:
     return str(LABELS[StepName(name)])
 
@@ -54,13 +68,12 @@ def assignments(change: Mapping[str, str]) -> str:
 
 @register.filter
 def place_of(code: str) -> str:
-    """The page on which this cause is set right: keystore, incoming, or "" for the page with the form."""
-    if code in _IN_THE_KEYSTORE:
-        return "keystore"
+    """Where this cause is set right: certificate, incoming, or "" for the page with the form."""
+    if code.startswith("cert-"):
+        return "certificate"
     return "incoming" if code in _AT_THE_MAILBOX else ""
 
 
-_IN_THE_KEYSTORE = frozenset({"cert-self-signed", "cert-unknown-ca", "cert-changed", "cert-other-host"})
 _AT_THE_MAILBOX = frozenset({"mailbox-login", "mailbox-unreachable", "mailbox-not-addressed", "not-arrived"})
 
 

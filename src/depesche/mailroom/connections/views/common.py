@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from django.forms import BaseForm
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 from django.utils.translation import ngettext
@@ -73,3 +74,19 @@ def changed_count(form: BaseForm) -> int:
     if not form.is_bound:
         return 0
     return len([name for name in form.changed_data if name != "port_default"])
+
+
+def changes_of(request: HttpRequest, applicable: Container[str]) -> dict[str, str]:
+    """The remedy of an earlier step that is to be applied: settings of the form, changed but not saved."""
+    words = (word.partition("=") for word in request.POST.get("apply", "").split())
+    return {key: value for key, equals, value in words if equals and key in applicable}
+
+
+def applied(request: HttpRequest, changes: Mapping[str, str]) -> QueryDict:
+    """What was typed, with these changes. A port among them is one that was chosen: it follows nothing."""
+    data = request.POST.copy()
+    for key, value in changes.items():
+        data[key] = value
+    if "port" in changes:
+        data["port_default"] = ""
+    return data

@@ -21,17 +21,19 @@ from depesche.mailroom.connections.diagnosis.steps import order
 from depesche.mailroom.connections.failover import PLACE, FailoverForm
 from depesche.mailroom.connections.forms import changed_fields
 from depesche.mailroom.connections.views.common import (
+    applied,
     changed_count,
+    changes_of,
     failover_card,
     is_htmx,
     keystore_link,
     own_address,
 )
 from depesche.mailroom.connections.views.outgoing import (
+    APPLICABLE,
     PANEL,
     add_errors,
     cap_below,
-    changes_of,
     chunking_below,
     panel,
     plan_of,
@@ -70,7 +72,7 @@ def failover(request: HttpRequest) -> HttpResponse:
 @administrators_only
 def start_test(request: HttpRequest) -> HttpResponse:
     """Test what stands in the form, saved or not."""
-    form = _form(request, for_test=True, changes=changes_of(request))
+    form = _form(request, for_test=True, changes=changes_of(request, APPLICABLE))
     plan, problem = plan_of(request, form)
     now = timezone.now()
     if plan is None:
@@ -91,12 +93,7 @@ def start_test(request: HttpRequest) -> HttpResponse:
 def _form(
     request: HttpRequest | None, *, for_test: bool = False, changes: Mapping[str, str] | None = None
 ) -> FailoverForm:
-    data = request.POST.copy() if request is not None else None
-    for key, value in (changes or {}).items():
-        if data is not None:
-            data[key] = value
-            if key == "port":
-                data["port_default"] = ""  # from now on it is one that was chosen
+    data = applied(request, changes or {}) if request is not None else None
     return FailoverForm(
         data, settings=queries.stored_outgoing(PLACE), mailbox=queries.incoming(), for_test=for_test
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import messages
@@ -21,7 +22,14 @@ from depesche.mailroom.connections.diagnosis.records import Report
 from depesche.mailroom.connections.forms import IncomingForm, changed_fields
 from depesche.mailroom.connections.oauth.queries import oauth
 from depesche.mailroom.connections.queries import IncomingSettings
-from depesche.mailroom.connections.views.common import changed_count, is_htmx, keystore_link, mail_context
+from depesche.mailroom.connections.views.common import (
+    applied,
+    changed_count,
+    changes_of,
+    is_htmx,
+    keystore_link,
+    mail_context,
+)
 from depesche.mailroom.mailboxes import MailboxConfig
 from depesche.mailroom.pages.rights import administrators_only
 
@@ -77,7 +85,7 @@ def remove(request: HttpRequest, place: int) -> HttpResponse:
 @administrators_only
 def start_test(request: HttpRequest, place: int = 0) -> HttpResponse:
     """Test what stands in the form, saved or not. Nothing in the mailbox is touched."""
-    form = _form(_settings(place), request, for_test=True)
+    form = _form(_settings(place), request, changes=changes_of(request, _APPLICABLE), for_test=True)
     config, problem = _config(form)
     now = timezone.now()
     if config is None:
@@ -109,8 +117,15 @@ def _settings(place: int) -> IncomingSettings:
     return queries.incoming(place)
 
 
-def _form(settings: IncomingSettings, request: HttpRequest | None, *, for_test: bool = False) -> IncomingForm:
-    return IncomingForm(request.POST if request is not None else None, settings=settings, for_test=for_test)
+def _form(
+    settings: IncomingSettings,
+    request: HttpRequest | None,
+    *,
+    changes: Mapping[str, str] | None = None,
+    for_test: bool = False,
+) -> IncomingForm:
+    data = applied(request, changes or {}) if request is not None else None
+    return IncomingForm(data, settings=settings, for_test=for_test)
 
 
 def _config(form: IncomingForm) -> tuple[MailboxConfig | None, str]:

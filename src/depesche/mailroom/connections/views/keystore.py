@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -14,7 +15,9 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
 from depesche.mailroom.connections import actions, certificates, queries
+from depesche.mailroom.connections.choices import EncryptionMode
 from depesche.mailroom.connections.forms import ImportForm
+from depesche.mailroom.connections.ports import implicit_mailbox, implicit_smtp
 from depesche.mailroom.connections.queries import KeystoreRow
 from depesche.mailroom.connections.views.common import mail_context
 from depesche.mailroom.pages.rights import administrators_only
@@ -56,8 +59,27 @@ def keystore(request: HttpRequest) -> HttpResponse:
         **mail_context(),
         "entries": [entry_of(row, now) for row in queries.keystore()],
         "form": form,
+        "servers": _servers(),
     }
     return render(request, "depesche/connections/keystore.html", context, status=status)
+
+
+def _servers() -> list[dict[str, str]]:
+    """The servers of the settings, as links to their certificates."""
+    found, outgoing, incoming = [], queries.outgoing(), queries.incoming()
+    if outgoing.host and outgoing.encryption != EncryptionMode.NONE:
+        implicit = implicit_smtp(outgoing.encryption, outgoing.port)
+        found.append((outgoing.host, outgoing.port, "" if implicit else "smtp"))
+    if incoming.is_mailbox and incoming.encryption != EncryptionMode.NONE:
+        implicit = implicit_mailbox(incoming.protocol, incoming.encryption, incoming.port)
+        found.append((incoming.host, incoming.port, "" if implicit else incoming.protocol))
+    return [
+        {
+            "name": _("%(host)s, port %(port)s") % {"host": host, "port": port},
+            "query": urlencode({"host": host, "port": port, "starttls": starttls}),
+        }
+        for host, port, starttls in dict.fromkeys(found)
+    ]
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -31,7 +31,9 @@ from depesche.mailroom.connections.oauth.forms import OAuthForm
 from depesche.mailroom.connections.oauth.models import Flow
 from depesche.mailroom.connections.views import oauth
 from depesche.mailroom.connections.views.common import (
+    applied,
     changed_count,
+    changes_of,
     failover_card,
     is_htmx,
     keystore_link,
@@ -43,7 +45,7 @@ from depesche.mailroom.connections.views.effect import effect_of
 from depesche.mailroom.pages.rights import administrators_only
 
 _PAGE = "depesche/connections/outgoing.html"
-_APPLICABLE = frozenset(
+APPLICABLE = frozenset(
     {"host", "encryption", "port", "auth", "username", "allow_clear_password", "system_address", "sender"}
     | {CAP}
 )
@@ -81,7 +83,7 @@ def outgoing(request: HttpRequest) -> HttpResponse:
 @administrators_only
 def start_test(request: HttpRequest) -> HttpResponse:
     """Test what stands in the form, saved or not. With htmx the steps come as they are done."""
-    form = _form(request, for_test=True, changes=changes_of(request))
+    form = _form(request, for_test=True, changes=changes_of(request, APPLICABLE))
     plan, problem = plan_of(request, form)
     now = timezone.now()
     if plan is None:
@@ -120,21 +122,10 @@ def effect(request: HttpRequest) -> HttpResponse:
     return render(request, "depesche/connections/effect.html", {"effect": effect_of(request, request.POST)})
 
 
-def changes_of(request: HttpRequest) -> dict[str, str]:
-    """The remedy of an earlier step that is to be applied: settings of the form, changed but not saved."""
-    words = (word.partition("=") for word in request.POST.get("apply", "").split())
-    return {key: value for key, equals, value in words if equals and key in _APPLICABLE}
-
-
 def _form(
     request: HttpRequest | None, *, for_test: bool = False, changes: Mapping[str, str] | None = None
 ) -> OutgoingForm:
-    data = request.POST.copy() if request is not None else None
-    for key, value in (changes or {}).items():
-        if data is not None:
-            data[key] = value
-            if key == "port":
-                data["port_default"] = ""  # from now on it is one that was chosen
+    data = applied(request, changes or {}) if request is not None else None
     return OutgoingForm(
         data,
         settings=queries.outgoing(),
@@ -218,11 +209,27 @@ def _page(
         "figures": stands,
         "report": report,
         "to": to or request.POST.get("to", "") or own_address(request),
+        "second_mail": second_mail(request),
         "problem": problem,
         "refused": refused,
         "what": "outgoing",
     }
     return render(request, _PAGE, context, status=status)
+
+
+def second_mail(request: HttpRequest) -> str:
+    """Where the mail goes that finds out whether a person may stand in From."""
+    address, incoming = own_address(request), queries.incoming()
+    if not address:
+        return ""
+    if incoming.is_mailbox:
+        return _(
+            "A second mail, From %(address)s, goes to the mailbox of the system address, which nobody reads: "
+            "it shows whether the server accepts you as sender."
+        ) % {"address": address}
+    return _(
+        "A second mail goes From %(address)s to yourself: it shows whether the server accepts you as sender."
+    ) % {"address": address}
 
 
 def port_why() -> str:

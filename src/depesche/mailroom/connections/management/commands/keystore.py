@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError, CommandParser
 
-from depesche.mailroom.connections import actions, certificates, fetch, queries, validation
+from depesche.mailroom.connections import actions, certificates, fetch, inspection, queries, validation
 from depesche.mailroom.connections.certificates import Certificate
 from depesche.mailroom.connections.command import DepescheCommand
 from depesche.mailroom.connections.diagnosis.causes import explain
 from depesche.mailroom.connections.diagnosis.plan import STEP_SECONDS
-from depesche.mailroom.connections.keystore import trust_for
+from depesche.mailroom.connections.inspection import Sighting
 from depesche.mailroom.connections.queries import KeystoreRow
 
 
@@ -41,7 +40,7 @@ class Command(DepescheCommand):
         fetching.add_argument(
             "--trust",
             metavar="SHA256",
-            help="trust the certificate with this fingerprint, for this host and port alone",
+            help="trust the certificate or authority with this fingerprint, for this host and port alone",
         )
         removing = ways.add_parser("remove", help="no longer trust an entry")
         removing.add_argument("id", type=int, metavar="ID")
@@ -81,34 +80,46 @@ class Command(DepescheCommand):
             raise CommandError("--trust: a SHA-256 fingerprint has 64 hexadecimal digits.", returncode=2)
         starttls = options["starttls"] or fetch.usual_protocol(port)
         try:
-            shown_by_server = fetch.fetch(
-                host, port, starttls=starttls, trust=trust_for(host, port), timeout=STEP_SECONDS
-            )
+            found = inspection.look(host, port, starttls=starttls, timeout=STEP_SECONDS)
         except fetch.CannotFetch as error:
-            cause = explain(error.cause.value, {"host": host, "port": port}, detail=error.detail)
+            facts = {"host": host, "port": port, "seconds": f"{STEP_SECONDS:g}"}
+            cause = explain(error.cause.value, facts, detail=error.detail)
             raise CommandError(f"{cause.title}. {cause.sentence}") from None
         if wanted:
-            self._trust(shown_by_server.chain, wanted, host, port)
+            self._trust(found, wanted)
             return
-        self.print_rows([seen(one) for one in shown_by_server.chain])
-        if shown_by_server.problem is None:
+        self.print_rows([seen(one) for one in found.chain])
+        for check in found.checks:
+            self.say(f"  {'ok    ' if check.ok else 'failed'} {check.words}")
+        for row in found.replaced:
+            self.say(f"  Trusted so far: {row.sha256} ({row.subject}, keystore entry {row.id})")
+        if found.problem is None:
             self.say("It verifies: nothing needs to be trusted.")
-        else:
-            cause = explain(shown_by_server.problem.value, {"host": host, "port": port})
-            self.say(f"{cause.title}. Compare the fingerprint with whoever runs the server, then trust it:")
-            own = shown_by_server.chain[0].sha256
-            by = f" --starttls {options['starttls']}" if options["starttls"] else ""
-            self.say(f"  depesche keystore fetch {options['server']}{by} --trust {own}")
+            return
+        cause = explain(found.problem.value, {"host": host, "port": port})
+        if not found.can_be_trusted:
+            self.say(f"{cause.title}. It cannot be trusted as it is. {cause.remedy}")
+            return
+        self.say(f"{cause.title}. Compare the fingerprint with whoever runs the server, then trust it:")
+        by = f" --starttls {options['starttls']}" if options["starttls"] else ""
+        line = f"  depesche keystore fetch {options['server']}{by} --trust"
+        self.say(f"{line} {found.own.sha256}")
+        if found.authorities:
+            authority = found.authorities[0]
+            self.say(f"or whatever “{authority.subject}” issues for this server:")
+            self.say(f"{line} {authority.sha256}")
 
-    def _trust(self, chain: Sequence[Certificate], wanted: str, host: str, port: int) -> None:
-        found = next((one for one in chain if one.sha256 == wanted), None)
-        if found is None:
+    def _trust(self, found: Sighting, wanted: str) -> None:
+        authority = next((one for one in found.authorities if one.sha256 == wanted), None)
+        if authority is None and found.own.sha256 != wanted:
             raise CommandError(
-                f"{host}:{port} shows no certificate with this fingerprint, but {chain[0].sha256}. "
-                "Nothing was trusted."
+                f"{found.host}:{found.port} shows no certificate with this fingerprint, but "
+                f"{found.own.sha256}. Nothing was trusted."
             )
-        rows = actions.import_certificates(found.pem.encode(), host=host, port=port)
-        self.print_rows([shown(row) for row in rows], _COLUMNS)
+        row = actions.trust_certificate(
+            authority or found.own, host=found.host, port=found.port, kind="ca" if authority else "pin"
+        )
+        self.print_rows([shown(row)], _COLUMNS)
 
 
 _COLUMNS = ("id", "kind", "host", "port", "subject", "issuer", "not_before", "not_after", "sha256")

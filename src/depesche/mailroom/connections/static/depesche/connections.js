@@ -2,6 +2,20 @@
    Without this script the server does both. */
 "use strict";
 
+/* A fingerprint that somebody was told is compared as it is typed; the server compares it again. */
+document.addEventListener("input", (event) => {
+  const field = event.target;
+  if (!field.matches("[data-compare]")) return;
+  const place = document.getElementById("fingerprint-why");
+  const given = field.value.replace(/[:\s]/g, "").toLowerCase();
+  const same = given === field.dataset.compare;
+  field.dataset.began ??= place.textContent;
+  const word = same ? field.dataset.same : field.dataset.other;
+  place.textContent = given.length < 64 ? field.dataset.began : word;
+  place.dataset.state = given.length < 64 ? "" : same ? "ok" : "fail";
+  place.classList.toggle("state", given.length >= 64);
+});
+
 (() => {
   const form = document.querySelector("form[data-settings]");
   if (!form) return;
@@ -74,6 +88,31 @@
     else if (names.size === 1) bar.textContent = bar.dataset.one;
     else bar.textContent = bar.dataset.many.replace("#", String(names.size));
   };
+  /* "Apply and repeat" changes the fields and tests again, so that what was typed, the password too, stays. */
+  const apply = (key, value) => {
+    const field = form.elements[key];
+    if (!field) return false;
+    if (field instanceof RadioNodeList) field.value = value;
+    else if (field.type === "checkbox") field.checked = value === "on";
+    else field.value = value;
+    const one = field instanceof RadioNodeList ? [...field].find((radio) => radio.checked) : field;
+    if (one) one.dispatchEvent(new Event("change", { bubbles: true }));
+    return true;
+  };
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("button[data-apply]");
+    const again = document.querySelector("[data-test]");
+    if (!button || !again) return;
+    event.preventDefault();
+    const changes = button.value.split(" ").map((word) => word.split("="));
+    /* The port last: it would follow the encryption. */
+    changes.sort(([one], [other]) => Number(one === "port") - Number(other === "port"));
+    changes.forEach(([key, ...value]) => apply(key, value.join("=")));
+    if (changes.some(([key]) => key === "port")) shown.value = "";
+    mark();
+    count();
+    again.click();
+  });
   form.addEventListener("input", count);
   form.addEventListener("change", count);
 })();
