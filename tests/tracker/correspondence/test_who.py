@@ -190,13 +190,36 @@ def test_one_click_for_each_outcome(item: Item, people: dict[str, Person]) -> No
     tomasz = people["tomasz"]
     mail = written("My words.", sender="T <t@private.example>", to=reply_address(item, tomasz))
     take(mail)
-    assert offered() == [f"comment:{tomasz.pk}", "guest", f"item:{tomasz.pk}", "item:guest", "block"]
+    assert offered() == [
+        f"comment:{tomasz.pk}",
+        f"address:{tomasz.pk}",
+        "guest",
+        f"item:{tomasz.pk}",
+        "item:guest",
+        "block",
+    ]
     handled = processing.accept_held(held_row().pk, by="Jana", choice="guest")
     comment = Comment.objects.get()
     assert handled.outcome == Outcome.COMMENT
     assert (comment.author.email, comment.author.is_guest) == ("t@private.example", True)
     assert (comment.text, comment.how_known) == ("My words.", "accepted")
     assert MailedIn.objects.get(comment=comment).accepted_by == "Jana"
+
+
+def test_an_address_can_be_taken_as_theirs_from_now_on(item: Item, people: dict[str, Person]) -> None:
+    tomasz = people["tomasz"]
+    mail = {"sender": "T <t@private.example>", "to": reply_address(item, tomasz)}
+    take(written("One.", **mail))
+    processing.accept_held(held_row().pk, by="Jana", choice=f"address:{tomasz.pk}")
+    assert Comment.objects.get().text == "One."
+    handled = take(written("Two.", **mail))
+    assert handled.outcome == Outcome.COMMENT
+    assert Comment.objects.get(pk=handled.comment).author == tomasz
+
+
+def test_nobody_takes_over_the_address_of_another_person(item: Item, people: dict[str, Person]) -> None:
+    take(written("One.", sender="eve@example.org", to=reply_address(item, people["tomasz"])))
+    assert not [key for key in offered() if key.startswith("address")]
 
 
 def test_a_held_answer_becomes_an_item_of_its_own(item: Item, people: dict[str, Person]) -> None:

@@ -12,6 +12,7 @@ from depesche.mailformat.addresses import Address
 from depesche.mailformat.parse import ParsedMail, parse
 from depesche.mailroom.connections.models import IncomingMailbox
 from depesche.mailroom.inbox.models import Outcome
+from depesche.mailroom.outbox import queries as outbox
 from depesche.tracker.accounts import actions as accounts
 from depesche.tracker.accounts.models import Person
 from depesche.tracker.correspondence import recutting, templates, writing
@@ -93,6 +94,10 @@ def test_the_answer_comes_back_as_a_comment_of_the_guest(item: Item, people: dic
     assert (comment.author.email, comment.how_known) == ("max@elsewhere.example", "token")
     plan_all()
     assert mails("jana@example.org")[-1].subject == "[NW-1] Comment added: Coolant pump P-7"
+    notice = outbox.recipient(mails("jana@example.org")[-1].id)
+    assert notice is not None
+    # Never From the guest's own address, whatever the setting: only their own servers may use it.
+    assert (notice.author_name, notice.author_address) == ("Max Muster", "")
     write(item, people["tomasz"], quote=True, text="Thank you.")
     again = arrived(MAX)
     assert "> I have looked." in (again.text or "")

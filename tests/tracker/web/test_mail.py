@@ -198,3 +198,36 @@ def test_templates_are_kept(house: House, jana: Client) -> None:
     jana.post(reverse("web:delete-mail-template", args=[made.pk]))
     assert templates.everything() == []
     assert jana.get(reverse("web:mail-template", args=[999])).status_code == 404
+
+
+def test_addresses_of_a_person(house: House, jana: Client) -> None:
+    url = reverse("web:person-addresses", args=[house.emre.pk])
+    jana.post(url, {"address": "emre@home.example"})
+    assert "emre@home.example" in page(jana, "person", house.emre.pk)
+    jana.post(url, {"remove": "emre@home.example"})
+    assert "emre@home.example" not in page(jana, "person", house.emre.pk)
+    jana.post(url, {"remove": "emre@example.org"})
+    assert "emre@example.org" in page(jana, "person", house.emre.pk)
+
+
+def test_guests_are_listed_apart_and_get_no_rights(house: House, jana: Client, emre: Client) -> None:
+    emre.post(reverse("web:mail", args=[house.item.key]), FORM)
+    guest = Person.objects.get(is_guest=True)
+    assert "max@elsewhere.example" not in page(jana, "people")
+    assert "max@elsewhere.example" in page(jana, "people", query="?guests=1")
+    form = {"name": "Max", "email": guest.email, "language": "en", "role": "administrator"}
+    shown = jana.post(reverse("web:person", args=[guest.pk]), form).content.decode()
+    assert "A guest has no sign-in" in shown
+    guest.refresh_from_db()
+    assert not guest.is_admin
+
+
+def test_a_mail_that_is_held_is_announced_at_its_item(house: House, jana: Client, emre: Client) -> None:
+    from depesche.mailroom.inbox.models import ReceivedMessage
+
+    ReceivedMessage.objects.create(
+        received_at=timezone.now(), source="pipe", fingerprint="x", raw=b"", size=0,
+        outcome="held", item=house.item.key, processed_at=timezone.now(),
+    )  # fmt: skip
+    assert "An administrator does." in page(emre, "item", house.item.key)
+    assert "?outcome=held" in page(jana, "item", house.item.key)

@@ -59,6 +59,7 @@ TABLE: dict[str, Row] = {
     "revoke-item": Row(LOGIN, AWAY, NONE, AWAY, post_only=True),
     "revoke-mine": Row(LOGIN, AWAY, AWAY, AWAY, post_only=True),
     "revoke-person": Row(LOGIN, FORBIDDEN, FORBIDDEN, AWAY, post_only=True),
+    "person-addresses": Row(LOGIN, FORBIDDEN, FORBIDDEN, AWAY, post_only=True),
     "revoke-all": Row(LOGIN, FORBIDDEN, FORBIDDEN, AWAY, post_only=True),
     "unblock": Row(LOGIN, FORBIDDEN, FORBIDDEN, AWAY, post_only=True),
     "mail-rules": ADMINISTRATORS,
@@ -109,7 +110,7 @@ def address(name: str, house: House) -> str:
     for key in ("item", "thread", "edit-item", "comment", "watch", "mail", "revoke-item"):
         args[key] = [house.item.key]
     args["workspace-mail"] = [house.workspace.key]
-    for key in ("revoke-person", "person", "deactivate-person", "activate-person"):
+    for key in ("revoke-person", "person-addresses", "person", "deactivate-person", "activate-person"):
         args[key] = [house.sofia.pk]
     return reverse(f"web:{name}", args=args.get(name, []))
 

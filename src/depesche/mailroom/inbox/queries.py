@@ -109,5 +109,7 @@ def sources() -> list[str]:
     return list(ReceivedMessage.objects.order_by("source").values_list("source", flat=True).distinct()[:20])
 
 
-def held_count() -> int:
-    return ReceivedMessage.objects.filter(outcome=Outcome.HELD).count()
+def held_count(item: str = "") -> int:
+    """How many mails wait for a decision; with a key those that belong to this item."""
+    rows = ReceivedMessage.objects.filter(outcome=Outcome.HELD)
+    return (rows.filter(item=item) if item else rows).count()

@@ -112,6 +112,8 @@ def change_person(
     if language is not None:
         person.language = _language(language)
     if is_admin is not None:
+        if is_admin and person.is_guest:
+            raise ValidationError(_("A guest has no sign-in. Add a person with this address first."))
         person.is_admin = is_admin
     if only_account_mails is not None:
         person.only_account_mails = only_account_mails
@@ -148,10 +150,14 @@ def change_email(person: Person, email: str, *, now: datetime | None = None) -> 
 
 
 def add_verified_address(person: Person, email: str, *, now: datetime | None = None) -> None:
-    """A further address that the person writes from. The caller answers for it, as in `change_email`."""
+    """A further address that the person writes from. The caller answers for it, as in `change_email`. A guest
+    of this address writes in the person's name from now on; what the guest wrote stays the guest's."""
     address = _address(email)
     try:
         with transaction.atomic():
+            VerifiedAddress.objects.filter(address=address.key, person__is_guest=True).exclude(
+                person=person
+            ).delete()
             VerifiedAddress.objects.create(
                 person=person, address=address.key, verified_at=now or timezone.now()
             )

@@ -148,6 +148,11 @@ def choices(proposal: Mapping[str, Any]) -> list[Choice]:
             if participation.may_answer(person, item):
                 label = _("Add to %(item)s as a comment of %(name)s")
                 found.append(Choice(f"comment:{person.pk}", label % {"item": item.key, "name": person.name}))
+        if people and address and _may_be_guest(address) and not people[0].is_guest:
+            label = _("The same, and take mails from %(address)s as those of %(name)s from now on")
+            found.append(
+                Choice(f"address:{people[0].pk}", label % {"address": address, "name": people[0].name})
+            )
         if address and _may_be_guest(address):
             label = _("Add to %(item)s as a comment of the guest %(address)s")
             found.append(Choice("guest", label % {"item": item.key, "address": address}))
@@ -183,6 +188,8 @@ def accept(mail: IncomingMail, proposal: Mapping[str, Any], *, choice: str, by: 
     except ValidationError as refusal:
         return Handled(Outcome.REJECTED, " ".join(refusal.messages))
     item = queries.item(int(proposal.get("item") or 0))
+    if choice.startswith("address"):
+        account_actions.add_verified_address(person, sender.address.addr_spec, now=timezone.now())
     author = Author(person, HowKnown.ACCEPTED, sender, Token.NONE, accepted_by=by or "–")
     own = threads.addresses()
     if choice.startswith("item"):

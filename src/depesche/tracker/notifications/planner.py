@@ -144,7 +144,8 @@ class _MailWriter:
             subject=mail.subject,
             sender=SenderKind.USER,
             author_name=event.actor.name,
-            author_address=event.actor.email,
+            # Nobody here may write From a guest's address: their servers would call it forged.
+            author_address="" if event.actor.is_guest else event.actor.email,
             item=event.item.key,
         )
         recipients = [

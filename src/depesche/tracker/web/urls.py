@@ -46,6 +46,7 @@ urlpatterns = [
     path("people/", people.people, name="people"),
     path("people/new/", people.new_person, name="new-person"),
     path("people/<int:person_id>/", people.person, name="person"),
+    path("people/<int:person_id>/addresses/", people.addresses, name="person-addresses"),
     path("people/<int:person_id>/deactivate/", people.deactivate, name="deactivate-person"),
     path("people/<int:person_id>/activate/", people.activate, name="activate-person"),
     path("workspaces/", workspaces.workspaces, name="workspaces"),

@@ -19,6 +19,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from depesche.mailroom.inbox import queries as inbox
 from depesche.mailroom.pages.rights import signed_in
 from depesche.tracker.accounts import queries as accounts
 from depesche.tracker.accounts.models import Person
@@ -217,6 +218,7 @@ def _context(request: HttpRequest, item: Item, person: Person) -> dict[str, Any]
         "known": known_item(item.pk, item.how_known),
         "created": Station(created, groups.get(created.event_id)) if created else None,
         "stations": shown,
+        "held": inbox.held_count(item.key),
         "hidden": hidden,
         "every": every,
         "stamp": _stamp(item, shown, groups),

@@ -13,6 +13,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from depesche.mailformat.addresses import Address
 from depesche.mailroom.pages.rights import administrators_only
 from depesche.tracker.accounts import actions, queries
 from depesche.tracker.accounts.models import Person
@@ -29,11 +30,12 @@ PAGE = 50
 def people(request: HttpRequest) -> HttpResponseBase:
     text = request.GET.get("q", "")[:200]
     inactive = bool(request.GET.get("inactive"))
-    rows = queries.people(text, inactive=inactive).prefetch_related("workspaces")
+    guests = bool(request.GET.get("guests"))
+    rows = queries.people(text, inactive=inactive, guests=guests).prefetch_related("workspaces")
     page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
-    kept = {"q": text, "inactive": "1" if inactive else ""}
+    kept = {"q": text, "inactive": "1" if inactive else "", "guests": "1" if guests else ""}
     query = urlencode({name: value for name, value in kept.items() if value})
-    context = {"page": page, "q": text, "inactive": inactive, "query": query}
+    context = {"page": page, "q": text, "inactive": inactive, "guests": guests, "query": query}
     return render(request, "web/people.html", context)
 
 
@@ -106,10 +108,29 @@ def person(request: HttpRequest, person_id: int) -> HttpResponseBase:
         "form": form,
         "person": found,
         "addresses": queries.verified_addresses(found),
+        "own_address": Address("", found.email).key,
         "workspaces": items.workspaces_of(found),
         "myself": found.pk == person_of(request).pk,
     }
     return render(request, "web/person.html", context)
+
+
+@require_POST
+@administrators_only
+def addresses(request: HttpRequest, person_id: int) -> HttpResponseBase:
+    """One more address that counts as the person's, or (`remove`) one less."""
+    found = _person(person_id)
+    try:
+        if request.POST.get("remove"):
+            actions.remove_verified_address(found, request.POST["remove"][:320])
+        else:
+            actions.add_verified_address(found, request.POST.get("address", "")[:320])
+    except ValidationError as refusal:
+        for text in refusal.messages:
+            messages.error(request, text)
+    else:
+        messages.success(request, _("Saved."))
+    return redirect("web:person", person_id=found.pk)
 
 
 @require_POST
