@@ -32,6 +32,7 @@ X_FRAME_OPTIONS = "SAMEORIGIN"
 INSTALLED_APPS = [
     "depesche.server",
     "depesche.tracker.web",
+    "depesche.tracker.api",
     "depesche.tracker.correspondence",
     "depesche.tracker.notifications",
     "depesche.tracker.threads",

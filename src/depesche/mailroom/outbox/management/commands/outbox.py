@@ -13,30 +13,11 @@ from depesche.mailroom.connections import queries as connections
 from depesche.mailroom.connections.command import DepescheCommand
 from depesche.mailroom.outbox import actions, addresses, queries
 from depesche.mailroom.outbox.queries import RecipientRow
+from depesche.mailroom.outbox.representation import as_json, more_of, stats_as_json, tries_of
 from depesche.mailroom.outbox.states import State
 
 _PAGE = 500
 _COLUMNS = ("id", "state", "recipient", "category", "attempts", "next_attempt_at", "item", "reply")
-
-
-def as_json(row: RecipientRow) -> dict[str, object]:
-    """One recipient as interfaces.md promises it, and a little more."""
-    return {
-        "id": row.id,
-        "message_id": row.message_id,
-        "recipient": row.recipient,
-        "category": row.category,
-        "state": row.state.value,
-        "attempts": row.attempts,
-        "next_attempt_at": row.next_attempt_at,
-        "reply": row.reply,
-        "item": row.item,
-        "stage": row.stage,
-        "subject": row.subject,
-        "created_at": row.created_at,
-        "updated_at": row.updated_at,
-        "accepted_at": row.accepted_at,
-    }
 
 
 class Command(DepescheCommand):
@@ -91,28 +72,8 @@ class Command(DepescheCommand):
         detail = queries.recipient(options["id"])
         if detail is None:
             raise CommandError(f"There is no recipient {options['id']} in the outbox.")
-        values = as_json(detail.row) | {
-            "sender": detail.sender,
-            "author": detail.author_address,
-            "size": detail.size,
-            "charset": detail.charset,
-            "fell_back": detail.fell_back,
-            "sensitive": detail.sensitive,
-            "erased": detail.erased,
-            "expires_at": detail.expires_at,
-            "gives_up_at": detail.gives_up_at,
-        }
-        tries = [
-            {
-                "number": one.number,
-                "started_at": one.started_at,
-                "ended_at": one.ended_at,
-                "outcome": one.outcome,
-                "stage": one.stage,
-                "reply": one.reply,
-            }
-            for one in detail.attempts
-        ]
+        values = as_json(detail.row) | more_of(detail)
+        tries = tries_of(detail)
         if self.json:
             self.print_json(values | {"tries": tries})
             return
@@ -171,19 +132,7 @@ class Command(DepescheCommand):
     def _stats(self, options: Mapping[str, Any]) -> None:
         stats = queries.stats(timezone.now())
         if self.json:
-            self.print_json(
-                {
-                    "states": stats.states,
-                    "remaining": stats.remaining,
-                    "rate": stats.rate,
-                    "finished_at": stats.finished_at,
-                    "workers": stats.workers,
-                    "slots_used": stats.slots_used,
-                    "failover_slots_used": stats.failover_slots_used,
-                    "connection_in_use": "failover" if connections.place_in_use() else "first",
-                    "oldest_due_at": stats.oldest_due_at,
-                }
-            )
+            self.print_json(stats_as_json(stats))
             return
         self.print_object(stats.states or {"outbox": "empty"})
         used = stats.slots_used + stats.failover_slots_used

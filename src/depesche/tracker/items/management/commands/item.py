@@ -16,6 +16,7 @@ from depesche.tracker.items import actions, queries
 from depesche.tracker.items.attachments import NewAttachment
 from depesche.tracker.items.changes import FIELDS, PEOPLE
 from depesche.tracker.items.models import Item, Via
+from depesche.tracker.items.representation import as_json
 
 
 class Command(TrackerCommand):
@@ -142,54 +143,6 @@ class Command(TrackerCommand):
         except argparse.ArgumentTypeError as error:
             raise CommandError(f"{name}: {error}") from None
         return value
-
-
-def as_json(item: Item) -> dict[str, object]:
-    """An item as interfaces.md promises it; people by their address."""
-    entries = queries.thread(item)
-    return {
-        "id": item.pk,
-        "key": item.key,
-        "workspace": item.workspace.key,
-        "title": item.title,
-        "description": item.description,
-        "state": item.state,
-        "priority": item.priority,
-        "author": item.author.email,
-        "responsible": item.responsible.email if item.responsible else None,
-        "manager": item.manager.email if item.manager else None,
-        "due": item.due,
-        "how_known": item.how_known,
-        "created_at": item.created_at,
-        "updated_at": item.updated_at,
-        "watchers": [
-            {"person": role.person.email, "kind": role.kind}
-            for role in queries.roles(item)
-            if role.kind not in ("author", *PEOPLE)
-        ],
-        "attachments": [
-            _file(file) for entry in entries if entry.comment is None for file in entry.attachments
-        ],
-        "comments": [
-            {
-                "id": entry.comment.pk,
-                "author": entry.comment.author.email,
-                "author_name": entry.comment.author.name,
-                "text": entry.comment.text,
-                "cut": entry.comment.cut,
-                "via": entry.comment.via,
-                "how_known": entry.comment.how_known,
-                "attachments": [_file(file) for file in entry.attachments],
-                "at": entry.at,
-            }
-            for entry in entries
-            if entry.comment is not None
-        ],
-    }
-
-
-def _file(file: Any) -> dict[str, object]:
-    return {"filename": file.filename, "content_type": file.content_type, "size": file.size}
 
 
 def _text(text: str) -> str:
