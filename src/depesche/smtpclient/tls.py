@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import hashlib
+import socket
 import ssl
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -119,6 +120,20 @@ def chain_of(secured: Any) -> tuple[bytes, ...]:
     )
     own = secured.getpeercert(binary_form=True)
     return chain or ((own,) if own else ())
+
+
+def octets_wait(plain: socket.socket, reader: Any) -> bool:
+    """Whether the other side has said more than was read, at the moment at which TLS is to begin. Nobody who
+    is there to speak TLS does: the client speaks first. Then somebody put it there, to have it taken for what
+    the server says under TLS (RFC 3207 §6)."""
+    timeout = plain.gettimeout()
+    plain.settimeout(0)
+    try:
+        return bool(reader.peek(1))  # of a socket's makefile("rb"): what it holds, or what is there
+    except OSError:
+        return False
+    finally:
+        plain.settimeout(timeout)
 
 
 _VERIFY_CAUSES = {  # X509_V_ERR_…

@@ -24,7 +24,7 @@ from depesche.mailroom.connections import actions
 from depesche.smtpclient import network
 from depesche.smtpclient.testing import CUT, HANG, NOISE, Behaviour, FakeServer, in_thread
 from tests.mailroom.connections.support import CANARY, Made, certificate, key_pem, pem
-from tests.support.mailbox_server import MailboxServer, serving
+from tests.support.small_server import SmallServer, serving
 
 SYSTEM, PERSON = "tracker@nordlicht.example", "jana@nordlicht.example"
 EVERYWHERE = "0.0.0.0"
@@ -176,7 +176,7 @@ def refusing(context: ssl.SSLContext) -> Scene:
     @contextmanager
     def scene() -> Iterator[dict[str, Any]]:
         actions.import_certificates(pem(ROOT))
-        with serving(MailboxServer("pop3", context=context, implicit_tls=True)) as server:
+        with serving(SmallServer("pop3", context=context, implicit_tls=True)) as server:
             yield {"host": "localhost", "port": server.port, "encryption": "ssl"}
 
     return scene
@@ -247,7 +247,7 @@ def mailbox(behaviour: Behaviour | None = None, *, login_reply: str = "", **sett
 
     @contextmanager
     def scene() -> Iterator[dict[str, Any]]:
-        pop3 = MailboxServer("pop3", context=server_context(GOOD), implicit_tls=True, login_reply=login_reply)
+        pop3 = SmallServer("pop3", context=server_context(GOOD), implicit_tls=True, login_reply=login_reply)
         with smtp(behaviour)() as found, serving(pop3):
             actions.import_certificates(pem(ROOT))
             actions.save_incoming(

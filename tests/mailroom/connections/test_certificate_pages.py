@@ -25,7 +25,7 @@ from tests.mailroom.connections.scenes import (
 )
 from tests.mailroom.connections.support import CANARY, certificate, pem
 from tests.mailroom.connections.test_diagnosis import settings_for, walked
-from tests.support.mailbox_server import MailboxServer, serving
+from tests.support.small_server import SmallServer, serving
 
 ROOT = certificate("Nordlicht Root", authority=True)
 MIDDLE = certificate("Nordlicht Issuing", authority=True, issued_by=ROOT)
@@ -71,7 +71,7 @@ def test_it_is_fetched_shown_and_trusted_for_each_protocol(
 ) -> None:
     context = server_context(OWN)
     smtp = FakeServer(Behaviour(starttls=True), context=context, implicit_tls=implicit)
-    other = MailboxServer(protocol, context=context, implicit_tls=implicit, offers_tls=True)
+    other = SmallServer(protocol, context=context, implicit_tls=implicit, offers_tls=True)
     with in_thread(smtp) if protocol == "smtp" else serving(other) as server:
         data = {"host": "localhost", "port": server.port, "starttls": "" if implicit else protocol}
         page = page_of(admin_page.post(reverse("connections:certificate"), data))

@@ -146,12 +146,15 @@ def _start(plain: socket.socket, protocol: Protocol) -> None:
                 line = _line(reader)
                 if line.startswith("a1 "):
                     _expect(line, "a1 OK")
-                    return
-            raise CannotFetch(Cause.PROTOCOL_ERROR)
+                    break
+            else:
+                raise CannotFetch(Cause.PROTOCOL_ERROR)
         else:
             _expect(_line(reader), "+OK")
             plain.sendall(b"STLS\r\n")
             _expect(_line(reader), "+OK")
+        if tls.octets_wait(plain, reader):
+            raise CannotFetch(Cause.INJECTED_BEFORE_TLS)
 
 
 def _smtp_reply(reader: Any, code: str) -> list[str]:

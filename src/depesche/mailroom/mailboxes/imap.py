@@ -6,6 +6,7 @@ import contextlib
 import imaplib
 import logging
 import socket
+import ssl
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
@@ -31,6 +32,7 @@ from depesche.mailroom.mailboxes.config import (
 from depesche.mailroom.mailboxes.errors import MailboxStage, explained, words
 from depesche.mailroom.mailboxes.idle import Idle, keep_alive
 from depesche.mailroom.mailboxes.security import (
+    begin_tls,
     check_clear_password,
     check_peer,
     implicit_tls,
@@ -88,6 +90,19 @@ class _Client(IMAPClient):  # type: ignore[misc]  # the library has no types
     def _create_IMAP4(self) -> imaplib.IMAP4:
         return self._connect()
 
+    def start_tls(self, context: ssl.SSLContext) -> None:
+        """STARTTLS. Unlike the library's own, it notices what was put in behind the reply, and forgets all
+        that was said in clear."""
+        imap = self._imap
+        answer, words = imap._simple_command("STARTTLS")
+        if answer != "OK":
+            raise imaplib.IMAP4.error(words[-1])
+        imap.sock = begin_tls(imap.sock, imap.file, context, self.host)
+        imap.file = imap.sock.makefile("rb")
+        imap.untagged_responses = {}
+        self._cached_capabilities = None
+        self._starttls_done = True
+
 
 class ImapMailbox:
     """See config.Mailbox. Opening connects, secures, logs in and selects the folder."""
@@ -136,7 +151,7 @@ class ImapMailbox:
             if not implicit:
                 with explained(MailboxStage.TLS):
                     self._encrypted = secure(
-                        config, offered=client.has_capability("STARTTLS"), start_tls=client.starttls
+                        config, offered=client.has_capability("STARTTLS"), start_tls=client.start_tls
                     )
                     if self._encrypted:
                         check_peer(config, client.socket())

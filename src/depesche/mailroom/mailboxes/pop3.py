@@ -15,6 +15,7 @@ import hashlib
 import logging
 import poplib
 import socket
+import ssl
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
@@ -37,6 +38,7 @@ from depesche.mailroom.mailboxes.config import (
 from depesche.mailroom.mailboxes.errors import MailboxStage, explained, words
 from depesche.mailroom.mailboxes.idle import keep_alive
 from depesche.mailroom.mailboxes.security import (
+    begin_tls,
     check_clear_password,
     check_peer,
     implicit_tls,
@@ -74,6 +76,13 @@ class _Plain(poplib.POP3):
         for name in ("file", "sock"):
             with contextlib.suppress(Exception):
                 getattr(self, name).close()
+
+    def start_tls(self, context: ssl.SSLContext) -> None:
+        """STLS. Unlike poplib's own, it notices what was put in behind the reply."""
+        self._shortcmd("STLS")  # type: ignore[attr-defined]  # poplib's own seam
+        self.sock = begin_tls(self.sock, self.file, context, self.host)
+        self.file = self.sock.makefile("rb")
+        self._tls_established = True
 
     def sasl(self, name: str, respond: Callable[[bytes], bytes]) -> None:
         """Log in by a SASL mechanism (RFC 5034). Raises poplib.error_proto."""
@@ -178,7 +187,7 @@ class Pop3Mailbox:
             self._next(MailboxStage.TLS, words(client.getwelcome()))
             if not implicit:
                 with explained(MailboxStage.TLS):
-                    self._encrypted = secure(config, offered=_offers_stls(client), start_tls=client.stls)
+                    self._encrypted = secure(config, offered=_offers_stls(client), start_tls=client.start_tls)
                     if self._encrypted:
                         check_peer(config, client.sock)
                 self._passed(MailboxStage.TLS, negotiated(client.sock))

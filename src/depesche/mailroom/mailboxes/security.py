@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import imaplib
+import poplib
 import socket
 import ssl
 from collections.abc import Callable
+from typing import BinaryIO
 
 from depesche.mailroom.mailboxes.config import MailboxConfig
-from depesche.mailroom.mailboxes.errors import MailboxError, MailboxStage
+from depesche.mailroom.mailboxes.errors import MailboxError, MailboxStage, words
 from depesche.smtpclient import tls
 from depesche.smtpclient.config import Encryption
 from depesche.smtpclient.errors import Cause
@@ -33,8 +36,20 @@ def secure(config: MailboxConfig, *, offered: bool, start_tls: Callable[[ssl.SSL
         if config.encryption is Encryption.TLS_IF_AVAILABLE:
             return False
         raise MailboxError(MailboxStage.TLS, Cause.STARTTLS_NOT_OFFERED)
-    start_tls(tls.context(config.trust))
+    try:
+        start_tls(tls.context(config.trust))
+    except (poplib.error_proto, imaplib.IMAP4.error) as error:
+        if isinstance(error, imaplib.IMAP4.abort):
+            raise
+        raise MailboxError(MailboxStage.TLS, Cause.STARTTLS_REFUSED, reply=words(error)) from error
     return True
+
+
+def begin_tls(plain: socket.socket, reader: BinaryIO, context: ssl.SSLContext, host: str) -> ssl.SSLSocket:
+    """The handshake, once the server has said that TLS may begin. What it said beyond that is an attack."""
+    if tls.octets_wait(plain, reader):
+        raise MailboxError(MailboxStage.TLS, Cause.INJECTED_BEFORE_TLS)
+    return context.wrap_socket(plain, server_hostname=host)
 
 
 def negotiated(connection: socket.socket) -> str:

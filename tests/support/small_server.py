@@ -1,7 +1,8 @@
-"""A small IMAP or POP3 server that misbehaves as wanted; what it was told is recorded.
+"""A small SMTP, IMAP or POP3 server that misbehaves as wanted; what it was told is recorded.
 
 For what a real Dovecot cannot be made to do: certificates of every kind, STARTTLS that is stripped, words in
-clear behind its reply. It knows just enough to be opened, logged in to, looked through and left.
+clear behind its reply. It knows just enough to be opened, logged in to, looked through (or submitted to) and
+left, and says no within a handshake as OpenSSL does, with an alert.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass
-class MailboxServer:
+class SmallServer:
     """`offers_tls` announces STARTTLS or STLS; `injected` stands in clear right behind the reply to it.
     `login_reply` answers a login in place of "ok". `silent`: accepts and says nothing."""
 
@@ -29,6 +30,7 @@ class MailboxServer:
     silent: bool = False
     mails: Sequence[bytes] = ()
     port: int = 0
+    content: bytes = b""  # of the mails that were submitted
     commands: list[str] = field(default_factory=list)  # "clear: …" or "tls: …"
 
     @property
@@ -38,7 +40,7 @@ class MailboxServer:
 
 
 @contextlib.contextmanager
-def serving(server: MailboxServer) -> Iterator[MailboxServer]:
+def serving(server: SmallServer) -> Iterator[SmallServer]:
     """The server on a port of 127.0.0.1, in a thread of its own."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         server.port = listener.getsockname()[1]
@@ -63,7 +65,7 @@ def serving(server: MailboxServer) -> Iterator[MailboxServer]:
             thread.join(10)
 
 
-def _serve(server: MailboxServer, connection: socket.socket, over: threading.Event) -> None:
+def _serve(server: SmallServer, connection: socket.socket, over: threading.Event) -> None:
     connection.settimeout(20)
     with contextlib.suppress(OSError, ValueError), connection:
         if server.silent:
@@ -83,17 +85,26 @@ def _serve(server: MailboxServer, connection: socket.socket, over: threading.Eve
 
 
 class _Dialogue:
-    def __init__(self, server: MailboxServer, connection: socket.socket, *, encrypted: bool) -> None:
+    def __init__(self, server: SmallServer, connection: socket.socket, *, encrypted: bool) -> None:
         self.server, self.connection, self.encrypted = server, connection, encrypted
         self.reader = connection.makefile("rb")
 
     def run(self) -> None:
-        imap = self.server.protocol == "imap"
-        self.say(f"* OK [CAPABILITY {self.capabilities}] ready" if imap else "+OK ready")
+        answer = {"smtp": self.smtp, "imap": self.imap, "pop3": self.pop3}[self.server.protocol]
+        self.greet()
         while line := self.reader.readline().decode("utf-8", "replace").rstrip("\r\n"):
             self.server.commands.append(("tls: " if self.encrypted else "clear: ") + line)
-            if not (self.imap(line) if imap else self.pop3(line)):
+            if not answer(line):
                 return
+
+    def greet(self) -> None:
+        self.say(
+            {
+                "smtp": "220 small.example ESMTP",
+                "imap": f"* OK [CAPABILITY {self.capabilities}] ready",
+                "pop3": "+OK ready",
+            }[self.server.protocol]
+        )
 
     def say(self, *lines: str) -> None:
         self.connection.sendall("".join(line + "\r\n" for line in lines).encode())
@@ -112,6 +123,29 @@ class _Dialogue:
     @property
     def capabilities(self) -> str:
         return "IMAP4rev1 AUTH=PLAIN" + (" STARTTLS" if self.offers_tls else "")
+
+    def smtp(self, line: str) -> bool:
+        verb = line.partition(" ")[0].upper()
+        if verb == "EHLO":
+            tls = ["250-STARTTLS"] if self.offers_tls else []
+            self.say("250-small.example", *tls, "250 AUTH PLAIN")
+        elif verb == "STARTTLS":
+            if self.offers_tls:
+                self.secure("220 begin")
+            else:
+                self.say("502 no")
+        elif verb == "AUTH":
+            self.say(self.server.login_reply or "235 welcome")
+        elif verb == "DATA":
+            self.say("354 go ahead")
+            while (text := self.reader.readline()) not in (b".\r\n", b""):
+                self.server.content += text
+            self.say("250 taken")
+        elif verb == "QUIT":
+            self.say("221 bye")
+        else:
+            self.say("250 ok")
+        return verb != "QUIT"
 
     def imap(self, line: str) -> bool:
         tag, _, rest = line.partition(" ")
