@@ -45,6 +45,7 @@ TABLE: dict[str, Row] = {
     "set-password": Row(NONE, NONE, NONE, NONE),
     "language": Row(AWAY, AWAY, AWAY, AWAY, post_only=True),
     "me": SIGNED_IN,
+    "address-works": Row(LOGIN, AWAY, AWAY, AWAY, post_only=True),
     "change-password": SIGNED_IN,
     "my-work": SIGNED_IN,
     "items": SIGNED_IN,
@@ -64,6 +65,7 @@ TABLE: dict[str, Row] = {
     "unblock": Row(LOGIN, FORBIDDEN, FORBIDDEN, AWAY, post_only=True),
     "mail-rules": ADMINISTRATORS,
     "workspace-mail": ADMINISTRATORS,
+    "workspace-sender": Row(LOGIN, FORBIDDEN, FORBIDDEN, AWAY, post_only=True),
     "mail-templates": ADMINISTRATORS,
     "new-mail-template": ADMINISTRATORS,
     "mail-template": ADMINISTRATORS,
@@ -109,7 +111,7 @@ def address(name: str, house: House) -> str:
     }
     for key in ("item", "thread", "edit-item", "comment", "watch", "mail", "revoke-item"):
         args[key] = [house.item.key]
-    args["workspace-mail"] = [house.workspace.key]
+    args["workspace-mail"] = args["workspace-sender"] = [house.workspace.key]
     for key in ("revoke-person", "person-addresses", "person", "deactivate-person", "activate-person"):
         args[key] = [house.sofia.pk]
     return reverse(f"web:{name}", args=args.get(name, []))
