@@ -30,6 +30,7 @@ COMMANDS: dict[str, str] = {
     "connection": "the outgoing connection: show, set, test",
     "mailbox": "the incoming mailbox: show, set, test, poll",
     "keystore": "trusted certificates: list, import, fetch, remove",
+    "domain": "SPF, DKIM, DMARC and MX of the system address: check, keys",
     "history": "who changed what of the settings: list, restore",
     "alarms": "what is wrong, and who is told: list, show, set, test",
     "outbox": "what goes out: list, show, retry, cancel, stats",

@@ -136,6 +136,7 @@ DEPESCHE_WORKER_TASKS = [
     "depesche.mailroom.inbox.processing.ProcessMails",
     "depesche.mailroom.outbox.addresses.WatchRefusals",
     "depesche.mailroom.connections.watching.task.WatchMail",
+    "depesche.mailroom.connections.domain.looking.LookAtDomains",
 ]
 
 LOGGING = {

@@ -22,5 +22,6 @@ class ConnectionsConfig(AppConfig):
         places.register("outgoing", _("Outgoing"), "connections:outgoing", order=20)
         places.register("incoming", _("Incoming"), "connections:incoming", order=30)
         places.register("keystore", _("Keystore"), "connections:keystore", order=40)
+        places.register("domain", _("Domain"), "connections:domain", order=45)
         places.register("history", _("History"), "connections:history", order=75)
         places.register("alarms", _("Alarms"), "connections:alarms", order=70)

@@ -17,6 +17,7 @@ from depesche.mailroom.connections.choices import (
     Sender,
     WhenTaken,
 )
+from depesche.mailroom.connections.domain import models as _domain  # noqa: F401  and the domains
 from depesche.mailroom.connections.history import models as _history  # noqa: F401  and the changes
 from depesche.mailroom.connections.signing import models as _signing  # noqa: F401  Django finds DkimKey so
 from depesche.mailroom.connections.watching import models as _watching  # noqa: F401  and those of the watch

@@ -5,6 +5,7 @@ from django.urls import path
 from depesche.mailroom.connections.views import (
     alarms,
     certificate,
+    domain,
     failover,
     history,
     incoming,
@@ -32,6 +33,10 @@ urlpatterns = [
     path("mailbox/", incoming.incoming, name="incoming"),
     path("mailbox/test/", incoming.start_test, name="test-incoming"),
     path("alarms/", alarms.page, name="alarms"),
+    path("domain/", domain.domain, name="domain"),
+    path("domain/look/", domain.look, name="domain-look"),
+    path("domain/key/", domain.make_keys, name="make-keys"),
+    path("domain/key/<int:key_id>/", domain.change_key, name="change-key"),
     path("history/", history.history, name="history"),
     path("history/<int:change_id>/restore/", history.restore, name="restore"),
     path("mailbox/<int:place>/", incoming.incoming, name="mailbox"),
