@@ -7,6 +7,7 @@ from __future__ import annotations
 import base64
 import html
 import http.cookiejar
+import json
 import re
 import sqlite3
 import urllib.error
@@ -147,6 +148,35 @@ def try_commands(instance: Instance, search: Search, talkative: int) -> None:
         assert done.returncode in {0, 1, 2}, words
 
 
+def try_api(base: str, token: str, search: Search, talkative: int) -> None:
+    """Every answer of the REST interface that needs no key of a thing, good and bad ones."""
+
+    def ask(method: str, path: str, body: object = None) -> str:
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(f"{base}/api/v1{path}", data=data, headers=headers, method=method)
+        try:
+            answer = urllib.request.urlopen(request, timeout=60)
+        except urllib.error.HTTPError as error:
+            answer = error
+        with answer:
+            text = f"{answer.read().decode()} {answer.headers}"
+            assert answer.status < 500, (path, text)
+            search.through(f"{method} {path}", text)
+            return text
+
+    described = json.loads(ask("GET", "/openapi.json").rpartition("} ")[0] + "}")
+    for path, methods in described["paths"].items():
+        if "get" in methods and "{" not in path:
+            ask("GET", path.removeprefix("/api/v1"))
+    ask("GET", "/outbox/1")
+    values = {"port": talkative}
+    ask("POST", "/connection/test", {"to": "a@example.org", "values": values, "password": SMTP})
+    ask("PATCH", "/connection", {"values": {"port": 99999999}, "password": SMTP})
+    ask("PATCH", "/connection", {"values": {SMTP: SMTP}, "password": [SMTP]})
+    assert '"has_password": true' in ask("PATCH", "/connection", {"values": values, "password": SMTP})
+
+
 def test_the_password_is_nowhere(instance: Instance, tmp_path: Path) -> None:
     (tmp_path / "loud_settings.py").write_text(LOUD, encoding="utf-8")
     instance.environment |= {
@@ -188,6 +218,9 @@ def test_the_password_is_nowhere(instance: Instance, tmp_path: Path) -> None:
             search.through(f"posted {where}", text)
             for run in re.findall(r"/mail/test/[^/\"]+/", text):
                 search.through(run, browser.open(run)[2])
+        token = instance.run("token", "create", "admin@example.org").stdout.strip()
+        search.shapes = sorted({*SHAPES, *shapes(token)})
+        try_api(f"http://127.0.0.1:{port}", token, search, talkative.port)
         pages = crawl(browser, search, ["/", "/mail/", "/mail/mailbox/", "/mail/outbox/", "/mail/inbox/"])
         assert pages > 15
         assert served.terminate() == 0

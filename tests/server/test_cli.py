@@ -6,7 +6,9 @@ import os
 import stat
 
 import pytest
+from django.core.management import get_commands
 
+from depesche.server import cli
 from tests.support.processes import Instance
 
 pytestmark = pytest.mark.journey
@@ -102,3 +104,9 @@ def test_help_needs_no_installation(instance: Instance) -> None:
         assert "usage" in instance.run(command, "--help").stdout.lower()
     assert "usage" in instance.run("--help").stdout
     assert instance.run("--version").stdout.startswith("depesche ")
+
+
+def test_every_command_of_ours_can_be_called() -> None:
+    known = {name for name, app in get_commands().items() if app.startswith("depesche.")}
+    spelled = {name.replace("_", "-") for name in known} - {"checkup"} | {"check"}
+    assert spelled == set(cli.COMMANDS)

@@ -40,6 +40,7 @@ COMMANDS: dict[str, str] = {
     "item": "items: create, comment, set, show",
     "person": "people: add",
     "workspace": "workspaces: add",
+    "token": "API tokens: create, list, revoke",
     "demo-data": "sample data of a given size",
     "check": "configuration and health, with remedies",
 }
