@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from depesche.mailformat.reply_text.forms import DATE, LONGEST_LINE, TIME, Marker, bare, without_rules
 from depesche.mailformat.reply_text.words import ON, QUOTING, WROTE, word_set
 
-_LONGEST_WINDOW = 700
+_LONGEST_WINDOW = 500
 _WINDOW_LINES = 6
 
 
@@ -21,6 +21,8 @@ def _alternatives(words: Sequence[str]) -> str:
     return "|".join(re.escape(word) for word in sorted(set(words), key=len, reverse=True))
 
 
+#: Without a digit or an address there is neither date nor sender.
+_DIGIT_OR_AT = re.compile(r"[\d@]")
 _VERBS = _alternatives(WROTE)
 _LOWER_VERBS = tuple(sorted({word.lower() for word in WROTE}))
 _ENDS_WITH_VERB = re.compile(
@@ -117,10 +119,13 @@ def attribution_ending_at(lines: Sequence[str], end: int, floor: int) -> Marker 
     ):
         return None
     ends = closing.endswith((":", "：")) or ends_with_verb(closing)
+    told = any(
+        _DIGIT_OR_AT.search(line) for line in lines[max(floor + 1, 0, end - _WINDOW_LINES - 1) : end + 1]
+    )
     window = ""
     best: Marker | None = None
     blanks = 0
-    for start in range(end, max(floor, end - _WINDOW_LINES - 2), -1):
+    for start in range(end, max(floor, end - _WINDOW_LINES - 2) if told else end, -1):
         line = lines[start].strip()
         if len(line) > LONGEST_LINE:
             break

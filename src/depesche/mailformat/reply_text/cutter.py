@@ -30,6 +30,11 @@ from depesche.mailformat.reply_text.signature import signature_start
 CONTEXT_LINES = 14
 
 
+#: So many lines that may end an attribution are looked at together with those above them; hostile mails have
+#: more.
+_MOST_CANDIDATES = 1_000
+
+
 class _Is(Enum):
     TEXT = "text"
     QUOTE = "quote"
@@ -187,6 +192,7 @@ def _find_markers(lines: Sequence[Line], contents: Sequence[str], kinds: list[_I
     found: list[Marker] = []
     floor = -1
     index = 0
+    candidates = 0
     count = len(lines)
     while index < count:
         line = lines[index]
@@ -207,7 +213,8 @@ def _find_markers(lines: Sequence[Line], contents: Sequence[str], kinds: list[_I
                 floor = index
             index += 1
             continue
-        marker = _marker_at(contents, index, floor)
+        candidates += content[-1] in ":：" or content[0].isdigit()
+        marker = _marker_at(contents, index, floor if candidates <= _MOST_CANDIDATES else index - 1)
         if marker is None and content.startswith(">>> "):  # in HTML it is no mark of a quote
             ruled = markers.groupwise_at(contents[index : index + 4], 0)
             marker = Marker(index, index + ruled.end, ruled.kind) if ruled is not None else None
