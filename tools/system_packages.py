@@ -1,4 +1,4 @@
-"""The programs that the tests talk to, from Debian's packages: Postfix, Dovecot, two mail programs, Chromium.
+"""The programs that the tests talk to, from Debian's packages: Postfix, Dovecot, mail programs, Chromium.
 
 As root on a machine with apt they are installed, without removing anything and without starting anything:
 the tests run private instances on ports of their own. Elsewhere nothing happens here, and the tests that
@@ -46,8 +46,14 @@ SERVERS = (
         ("dovecot-imapd", "dovecot-pop3d"),
         ("dovecot",),
     ),
+    Server(
+        "Dovecot's LMTP and Sieve",
+        ("/usr/lib/dovecot/lmtp", "/usr/lib/dovecot/modules/lib90_sieve_plugin.so"),
+        ("dovecot-lmtpd", "dovecot-sieve"),
+    ),
     Server("Mutt", ("mutt",), ("mutt",)),
     Server("S-nail", ("s-nail",), ("s-nail",)),
+    Server("nmh", ("/usr/bin/mh/repl", "/usr/bin/mh/send"), ("nmh",)),
     # libatomic is for Playwright's driver, which brings all else itself.
     Server("Chromium", ("chromium",), ("chromium", "libatomic1"), libraries=("atomic",)),
 )

@@ -79,9 +79,48 @@ def by_mutt(host: MailHost, folder: Path, home: Path) -> None:
     assert status == 0, screen[-2000:]
 
 
+def by_nmh(host: MailHost, folder: Path, home: Path) -> None:
+    """Bob has the mail in his folder, and says repl: his editor writes, and quotes the plain text."""
+    editor = home / "editor"
+    editor.write_text(
+        "#!/bin/sh\n"
+        f'{{ sed "/^--------/q" "$1"; echo "{TEXT}"; echo; sed "1,/^--------/d" "$1"; '
+        "/usr/bin/mh/mhstore -noverbose -type text/plain -outfile - 1 | sed 's/^/> /'; } "
+        '> "$1.new" && mv "$1.new" "$1"\n'
+    )
+    editor.chmod(0o755)
+    (home / "Mail" / "inbox").mkdir(parents=True)
+    (raw,) = [one for one in host.maildir("bob").raw() if b"Since Friday." in one]
+    (home / "Mail" / "inbox" / "1").write_bytes(raw.replace(b"\r\n", b"\n"))
+    (home / ".mh_profile").write_text(
+        f"Path: Mail\nLocal-Mailbox: Bob <bob@example.org>\nEditor: {editor}\n"
+        "repl: -filter /etc/nmh/mhl.replywithoutbody -nocc all\n"
+    )
+    environment = os.environ | {"HOME": str(home), "LC_ALL": "C.UTF-8", "PAGER": "cat"}
+    smtp = ["-mts", "smtp", "-server", "localhost", "-port", str(host.postfix.port_plain), "-notls"]
+    for words in (["repl", "-whatnowproc", "true", "1"], ["send", *smtp, "draft"]):
+        if words[0] == "send":
+            subprocess.run([str(editor), str(home / "Mail" / "draft")], env=environment, check=True)
+        done = _nmh(words, environment)
+        assert done.returncode == 0, (words, done.stdout, done.stderr)
+
+
+def _nmh(words: list[str], environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [f"/usr/bin/mh/{words[0]}", *words[1:]],
+        env=environment,
+        input="",
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
 @pytest.mark.parametrize(
     "client",
     [
+        pytest.param(by_nmh, id="nmh", marks=pytest.mark.needs("nmh")),
         pytest.param(by_snail, id="s-nail", marks=pytest.mark.needs("s-nail")),
         pytest.param(by_mutt, id="mutt", marks=pytest.mark.needs("mutt")),
     ],

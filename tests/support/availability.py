@@ -46,6 +46,13 @@ def _dovecot() -> str | None:
     return None if os.geteuid() == 0 else "Dovecot can only be started by root here"
 
 
+def _sieve() -> str | None:
+    here = Path("/usr/lib/dovecot/lmtp").exists() and any(
+        Path("/usr/lib/dovecot").rglob("lib90_sieve_plugin.so")
+    )
+    return _dovecot() if here else f"Dovecot's LMTP server and Sieve are not installed: {INSTALL}"
+
+
 def _chromium() -> str | None:
     if find("chromium") is None:
         return f"Chromium is not installed: {INSTALL}"
@@ -66,6 +73,8 @@ SERVERS: dict[str, Callable[[], str | None]] = {
     "dovecot": _dovecot,
     "chromium": _chromium,
     "mutt": lambda: _program("mutt", "Mutt"),
+    "sieve": _sieve,
+    "nmh": lambda: _program("/usr/bin/mh/repl", "nmh"),
     "s-nail": lambda: _program("s-nail", "S-nail"),
 }
 

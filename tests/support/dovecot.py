@@ -85,12 +85,33 @@ protocol pop3 {{
 """
 
 
+_SIEVE = """
+protocols = imap pop3 lmtp
+submission_host = 127.0.0.1:{submission}
+postmaster_address = postmaster@example.org
+hostname = mail.example.org
+service lmtp {{
+  unix_listener {folder}/lmtp {{
+    mode = 0666
+  }}
+}}
+protocol lmtp {{
+  mail_plugins = sieve
+}}
+plugin {{
+  sieve = file:~/sieve;active=~/sieve/active.sieve
+  sieve_vacation_min_period = 0
+}}
+"""
+
+
 class Dovecot:
     """One instance. A user logs in as `alice` or `alice@example.org` with the password from `USERS`.
 
     `port_imap` and `port_pop3` offer STARTTLS and STLS and take a login in clear as well; `port_imaps` and
     `port_pop3s` are encrypted from the start. A second POP3 session of one user is refused ("in use"), as the
-    protocol demands.
+    protocol demands. With `sieve` (scripts by user) mails are taken by LMTP at `lmtp_socket`, and what the
+    scripts write goes out by the SMTP server at `submission_port`.
     """
 
     def __init__(
@@ -99,6 +120,8 @@ class Dovecot:
         *,
         users: Mapping[str, str] | None = None,
         mechanisms: str = "plain login cram-md5 scram-sha-256",
+        sieve: Mapping[str, str] | None = None,
+        submission_port: int = 0,
     ) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="depesche-dovecot-"))
         self.folder.chmod(0o755)
@@ -129,7 +152,20 @@ class Dovecot:
             ),
             encoding="utf-8",
         )
+        self.lmtp_socket = self.folder / "lmtp"
+        if sieve is not None:
+            with (self.folder / "dovecot.conf").open("a", encoding="utf-8") as file:
+                file.write(_SIEVE.format(folder=self.folder, submission=submission_port))
+            self._write_scripts(sieve)
         self._program: Program | None = None
+
+    def _write_scripts(self, scripts: Mapping[str, str]) -> None:
+        for user, script in scripts.items():
+            home = self.mail_folder / user
+            (home / "sieve").mkdir(parents=True)
+            (home / "sieve" / "active.sieve").write_text(script, encoding="utf-8")
+            for path in (home, home / "sieve", home / "sieve" / "active.sieve"):
+                shutil.chown(path, MAIL_USER, MAIL_GROUP)
 
     def start(self) -> None:
         """Start it and wait until each port answers."""

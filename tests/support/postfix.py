@@ -83,6 +83,7 @@ bounce    unix  -       -       n       -       0       bounce
 defer     unix  -       -       n       -       0       bounce
 trace     unix  -       -       n       -       0       bounce
 verify    unix  -       -       n       -       1       verify
+lmtp      unix  -       -       n       -       -       lmtp
 flush     unix  n       -       n       1000?   0       flush
 proxymap  unix  -       -       n       -       -       proxymap
 proxywrite unix -       -       n       -       1       proxymap
@@ -128,6 +129,7 @@ class Postfix:
         pipe_user: str = MAIL_USER,
         size_limit: int = 50_000_000,
         more: Mapping[str, str] | None = None,
+        port_plain: int = 0,
     ) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="depesche-postfix-"))
         self.folder.chmod(0o755)
@@ -140,7 +142,8 @@ class Postfix:
         shutil.chown(self.folder / "data", "postfix", "postfix")
         shutil.chown(self.folder / "mail", MAIL_USER, MAIL_GROUP)
         self.other_maildir = Maildir(self.folder / "mail" / "elsewhere")
-        self.port_plain, self.port_starttls, self.port_tls = free_port(), free_port(), free_port()
+        self.port_plain = port_plain or free_port()
+        self.port_starttls, self.port_tls = free_port(), free_port()
         self.port_login, self.port_login_tls, self.port_login_clear = free_port(), free_port(), free_port()
         self.port_own_sender = free_port()
         self._write_maps(piped=bool(pipe_to))

@@ -8,6 +8,7 @@ from typing import Final
 
 from depesche.mailformat.addresses import Address, AddressError, split_tag
 from depesche.mailroom.inbox.handlers import IncomingMail
+from depesche.tracker.correspondence import trackers
 from depesche.tracker.threads import addresses as threads
 from depesche.tracker.threads.addresses import Thread, ThreadAddresses
 
@@ -50,6 +51,8 @@ def is_our_own(mail: IncomingMail, own: ThreadAddresses) -> bool:
     make."""
     parsed = mail.reading.mail
     if parsed.message_id and threads.find([], [parsed.message_id]) is not None:
+        return True
+    if trackers.has_our_loop_mark(parsed, tuple(ours.addr_spec for ours in own.all)):
         return True
     return any(is_address(author, ours) for author in parsed.from_ for ours in own.all)
 

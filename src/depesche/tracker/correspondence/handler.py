@@ -35,6 +35,7 @@ from depesche.tracker.correspondence import (
     language,
     participation,
     polite,
+    trackers,
 )
 from depesche.tracker.correspondence import evidence as weighing
 from depesche.tracker.correspondence.authorship import Check, Lack, Token, established
@@ -99,6 +100,11 @@ def _to_ignore(mail: IncomingMail, own: ThreadAddresses) -> Handled | None:
     if mail.envelope_sender == "":
         return Handled(
             Outcome.IGNORED, Sentence(gettext_noop("A mail with the null sender: written by a program."))
+        )
+    mark = trackers.mark_of(mail.reading.mail)
+    if mark:
+        return Handled(
+            Outcome.IGNORED, Sentence(gettext_noop("Another tracker wrote it (%(sign)s)."), sign=mark)
         )
     blocked = blocking.blocked(mail.reading.mail.from_)
     if blocked:

@@ -22,6 +22,7 @@ from depesche.mailroom.outbox.actions import Category, NewMessage, NewRecipient,
 from depesche.tracker.accounts import letter
 from depesche.tracker.accounts.letter import Letter
 from depesche.tracker.correspondence import envelope, language
+from depesche.tracker.threads import marks
 from depesche.tracker.threads.addresses import ThreadAddresses
 
 MOST_A_DAY: Final = 200  # to all senders together: forged senders must not make a mill of us
@@ -83,6 +84,7 @@ def answer(
             in_reply_to=answered,
             references=(*parsed.references[-10:], *((answered,) if answered else ())),
             auto_submitted="auto-replied",
+            headers=marks.of(own.system),
             charset=settings.charset,
         ),
         boundary=secrets.token_hex(12),

@@ -23,6 +23,7 @@ from depesche.tracker.items.changes import NOTHING
 from depesche.tracker.notifications.notice_letter import EventToTell, letter_for
 from depesche.tracker.notifications.recipients import Reason
 from depesche.tracker.threads import addresses as threads
+from depesche.tracker.threads import marks
 from depesche.tracker.threads.addresses import ThreadAddresses
 
 PRECEDENCE: Final = "list"  # old vacation programs, which know no Auto-Submitted, keep still
@@ -106,6 +107,7 @@ def notice(
             auto_submitted="auto-generated",
             list_id=ListId(f"{workspace}.{settings.list_host}", event.workspace),
             precedence=PRECEDENCE,
+            headers=marks.of(settings.addresses.system),
             charset=settings.charset,
         )
     return Composed(said.subject, compose.compose(draft, boundary=secrets.token_hex(12)))
@@ -120,6 +122,7 @@ def plain(said: Letter, *, settings: MailSettings, now: datetime, auto_submitted
             html=letter.html(said),
             date=now,
             auto_submitted=auto_submitted,
+            headers=marks.of(settings.addresses.system),
             charset=settings.charset,
         )
     return Composed(said.subject, compose.compose(draft, boundary=secrets.token_hex(12)))
