@@ -28,6 +28,7 @@ BENCHMARKS: dict[str, tuple[list[str], list[str]]] = {
     "waiting": ([], ["--large", "100000", "--count", "2000"]),
     "notices": ([], ["--comments", "10"]),
     "web_latency": ([], ["--mails", "2000", "--saves", "50"]),
+    "inbox": ([], ["--mails", "200"]),
     "compose": ([], []),
 }
 _WITHOUT_ROUNDS = {"web_latency"}
