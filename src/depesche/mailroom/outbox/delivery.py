@@ -48,7 +48,7 @@ PER_CONNECTION = 2  # messages in hand that make one more connection worth its h
 MOST_IN_HAND = 600
 _AHEAD_SECONDS = 0.4  # how much work to have in hand at the present rate
 _TICK = 0.25
-_LEAST_MEASURED = 0.05
+_LEAST_MEASURED = 0.02
 _KNOCK_SLOT_SECONDS = 10.0
 _LOSSES_UNDER_ONE = 4  # sessions lost under the same mail before the mail itself is suspected
 _AFTER_LOSS = timedelta(seconds=2)
@@ -89,6 +89,7 @@ class Delivery:
         self._decided_count = 0
         self._rate = 0.0
         self._rate_mark = (time.monotonic(), 0)
+        self._settled_at = 0.0
         self._ticker: asyncio.TimerHandle | None = None
 
     # --- from the desk's thread
@@ -223,6 +224,9 @@ class Delivery:
         settled, self._settled = self._settled, []
         self._outstanding -= len(settled)
         self._decided_count += len(settled)
+        before, self._settled_at = self._settled_at, time.monotonic()
+        if self._settled_at - before > _TICK:  # how long nothing went on says nothing about how fast it goes
+            self._rate_mark = (self._settled_at, self._decided_count)
         accepted: list[Recorded] = []
         for then in settled:
             parcel, outcome = then.parcel, then.outcome

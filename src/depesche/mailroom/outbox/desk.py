@@ -257,15 +257,18 @@ class Desk:
     def _turn(self) -> None:
         now = time.monotonic()
         changed, self._changed = self._changed, False
-        if changed:
-            self._due_at = 0.0
         self._note_faults()
         self._note_rewritten()
+        if changed:
+            self._due_at = 0.0
+            if connections.revision() == self._revision:
+                self._exchange(now)  # what has just come goes before everything that has time
         if self._due("poll", now, POLL_SECONDS) or (changed and self._due("poll", now, POLL_SECONDS / 4)):
             self._poll()
         if not self.place and self._due("sweep", now, SWEEP_SECONDS):
             self._sweep(now)
-        soon = changed or self._unsatisfied  # somebody may have asked for what we do not need, or given back
+        # Somebody may have asked for what we do not need, or given back; nobody did where nobody else is.
+        soon = self._unsatisfied or (changed and slots.others_alive(self.owner, self.place))
         if self._wish_changed or self._due("beat", now, SOON_SECONDS if soon else slots.BEAT_SECONDS):
             self._beat()
         if self._due("extend", now, EXTEND_SECONDS) and self._in_hand:
@@ -292,20 +295,18 @@ class Desk:
         """Write down results and claim anew, in one transaction; whether anything was done."""
         size = len(self._results)
         ripe = size >= BATCH or now - self._oldest >= FLUSH_SECONDS or self._stop.is_set() or self._revive
-        room = self._room() if now >= self._due_at else 0
+        room = self._room(size if ripe else 0) if now >= self._due_at else 0
         if not ((size and ripe) or self._worth(room)):
             return False
         batch = [self._results.popleft() for _ in range(min(size, 2 * BATCH))]
         at = self.now()
         room = min(room, 2 * BATCH)
-        began = time.monotonic()
         try:
-            taken = queue.exchange(self.owner, batch, room, at)
+            taken, self._held_lock = queue.exchange(self.owner, batch, room, at)
         except BaseException:
             self._results.extendleft(reversed(batch))
             raise
         self._oldest = time.monotonic()
-        self._held_lock = self._oldest - began
         for one in batch:
             self._in_hand.pop(one.id, None)
         if self._revive and not self._results:
@@ -327,7 +328,8 @@ class Desk:
         """Whether a claim alone is worth a transaction: when much can be taken, or the loop runs dry."""
         return room > 0 and (room >= min(BATCH, max(1, self._capacity // 4)) or not self._in_hand)
 
-    def _room(self) -> int:
+    def _room(self, leaving: int = 0) -> int:
+        """How many more may be claimed, when so many are written down at the same time."""
         orders = self._orders
         if self._draining or orders.config is None:
             return 0
@@ -335,7 +337,7 @@ class Desk:
             return 0
         if orders.paused:
             return 1 if orders.probing and not self._in_hand else 0
-        return max(0, self._capacity - len(self._in_hand)) if self._capacity else 0
+        return max(0, self._capacity - len(self._in_hand) + leaving) if self._capacity else 0
 
     def _next_look(self, at: datetime) -> float:
         due = queue.next_due(at)

@@ -12,6 +12,7 @@ Nothing here submits, renders or sleeps: transactions stay as short as their sta
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -104,12 +105,19 @@ def claim(owner: str, limit: int, now: datetime, lease: timedelta = LEASE) -> li
 
     Fewer come where their contents would exceed MOST_BYTES (one always comes).
     """
-    return exchange(owner, (), limit, now, lease)
+    return exchange(owner, (), limit, now, lease).taken
+
+
+class Exchanged(NamedTuple):
+    """What was claimed, and for how many seconds the transaction kept others from writing (SQLite)."""
+
+    taken: list[Claimed]
+    held: float = 0.0
 
 
 def exchange(
     owner: str, batch: Sequence[Recorded], limit: int, now: datetime, lease: timedelta = LEASE
-) -> list[Claimed]:
+) -> Exchanged:
     """`record` and `claim` in one transaction.
 
     On SQLite, where all others wait while somebody writes, what to take is looked up before the transaction
@@ -121,15 +129,16 @@ def exchange(
         with connection.cursor() as cursor:
             taken = _due(cursor, limit, now)
     if not batch and (limit < 1 or (looks_before and not taken)):
-        return []
+        return Exchanged([])
     prepared = _prepared(batch)
     with sql.writing() as cursor:
+        began = time.monotonic()
         _record(cursor, owner, prepared, now)
         if limit > 0 and not looks_before:
             taken = _due(cursor, limit, now)
         if taken:
             taken = _take(cursor, taken, owner, sql.moment(now + lease), sql.moment(now))
-    return taken
+    return Exchanged(taken, time.monotonic() - began)
 
 
 def _due(cursor: Any, limit: int, now: datetime) -> list[Claimed]:

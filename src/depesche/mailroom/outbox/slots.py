@@ -101,6 +101,11 @@ def beat(
     return Grant(frozenset(keeping), share, spare, until, share / given if share else 1.0 / len(alive))
 
 
+def others_alive(owner: str, place: int = 0) -> bool:
+    """Whether any other worker has said that it lives, and not that it ended. Reads only."""
+    return WorkerPresence.objects.filter(place=place).exclude(owner=owner).exists()
+
+
 def _within_cap(rows: Sequence[tuple[int, str]], mine: set[int], keeping: set[int], cap: int) -> bool:
     """Whether one more connection stays within the cap: rows above a lowered cap still count."""
     return len(rows) - len(mine) + len(keeping) < cap

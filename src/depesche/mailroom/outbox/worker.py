@@ -30,7 +30,7 @@ from depesche.mailroom.outbox.watch import ChangeWatch
 
 log = logging.getLogger(__name__)
 DRAIN_SECONDS = 10.0
-_STEP = 0.05
+_STEP = 0.01
 _SWITCH_SECONDS = 0.0005
 _QUIET_TURNS = 3
 _SENT_BACK = STEPS_BACK
