@@ -33,6 +33,7 @@ from depesche.mailroom.outbox.retry import Disposition, Losses, Streak, Treatmen
 from depesche.mailroom.outbox.slot_provider import LeasedSlots
 from depesche.mailroom.outbox.states import State
 from depesche.mailroom.outbox.suspects import Suspects
+from depesche.mailroom.outbox.tempo import Tempo
 from depesche.smtpclient.config import ConnectionConfig
 from depesche.smtpclient.errors import Cause, Stage, SubmissionError
 from depesche.smtpclient.pool import Pool
@@ -48,7 +49,6 @@ PER_CONNECTION = 2  # messages in hand that make one more connection worth its h
 MOST_IN_HAND = 600
 _AHEAD_SECONDS = 0.4  # how much work to have in hand at the present rate
 _TICK = 0.25
-_LEAST_MEASURED = 0.02
 _KNOCK_SLOT_SECONDS = 10.0
 _LOSSES_UNDER_ONE = 4  # sessions lost under the same mail before the mail itself is suspected
 _AFTER_LOSS = timedelta(seconds=2)
@@ -86,10 +86,7 @@ class Delivery:
         self._guard = LoginGuard(lambda: self._orders.settings, impatient)
         self._login_at = 0.0
         self._logged_in_again = False
-        self._decided_count = 0
-        self._rate = 0.0
-        self._rate_mark = (time.monotonic(), 0)
-        self._settled_at = 0.0
+        self._tempo = Tempo()
         self._ticker: asyncio.TimerHandle | None = None
 
     # --- from the desk's thread
@@ -167,7 +164,7 @@ class Delivery:
         most = 1 if orders.paused else orders.cap
         wanted = 0 if idle else min(most, -(-in_hand // PER_CONNECTION))
         wanted = max(wanted, int(self._knocking))
-        ahead = int(self._rate * _AHEAD_SECONDS)
+        ahead = int(self._tempo.rate * _AHEAD_SECONDS)
         capacity = 0 if idle else min(MOST_IN_HAND, ahead + 4 * orders.cap)
         self.desk.wish(wanted=wanted, held=self._slots.held, capacity=capacity)
 
@@ -223,10 +220,6 @@ class Delivery:
     def _settle(self) -> None:
         settled, self._settled = self._settled, []
         self._outstanding -= len(settled)
-        self._decided_count += len(settled)
-        before, self._settled_at = self._settled_at, time.monotonic()
-        if self._settled_at - before > _TICK:  # how long nothing went on says nothing about how fast it goes
-            self._rate_mark = (self._settled_at, self._decided_count)
         accepted: list[Recorded] = []
         for then in settled:
             parcel, outcome = then.parcel, then.outcome
@@ -244,7 +237,8 @@ class Delivery:
                 self._give_back(parcel, _AFTER_MISTAKE)
         if accepted:
             self.desk.put(*accepted)
-        self._measure(_LEAST_MEASURED)
+        if self._tempo.decided(len(settled), time.monotonic()):
+            self._wish()
         if self._waiting:
             self._feed()
         elif not self._outstanding:
@@ -515,7 +509,7 @@ class Delivery:
 
     def _tick(self) -> None:
         self._ticker = self._loop.call_later(_TICK, self._tick)
-        self._measure(_TICK / 2)
+        self._tempo.tick(time.monotonic())
         if self._accepted_lately:
             self._accepted_lately, self._accepted_at = False, self.desk.now()
         if self._pool is not None:
@@ -529,22 +523,6 @@ class Delivery:
     def _note_chunking(self) -> None:
         if self._pool is not None and self._pool.chunking.refused and not self._orders.chunking_rests:
             self.desk.chunking_failed()  # for all workers, and for the next start
-
-    def _measure(self, least: float) -> None:
-        """How fast it goes, over at least so many seconds: at a faster rate more is held ready."""
-        now = time.monotonic()
-        mark, count = self._rate_mark
-        if now - mark < least:
-            return
-        fresh = (self._decided_count - count) / (now - mark)
-        if fresh > self._rate:
-            self._rate = fresh
-            self._wish()
-        elif least > _LEAST_MEASURED:
-            self._rate = (self._rate + fresh) / 2
-        else:
-            return
-        self._rate_mark = (now, self._decided_count)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = self._loop.create_task(work)

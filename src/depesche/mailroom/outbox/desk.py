@@ -66,6 +66,7 @@ class Desk:
         self.eager = eager
         self.turns = 0  # how often it has looked; with `resting` it tells that there is nothing to do
         self.resting = False
+        self.exchanges = 0  # how often it has begun to claim or to write down
         self.accepted = 0  # in all, for the rate and for progress
         self.away = ""  # what the database said last, while it does not do its work
         self._loop = loop
@@ -242,7 +243,7 @@ class Desk:
         now = time.monotonic()
         until = min(
             self._times["poll"] + POLL_SECONDS,
-            self._times["sweep"] + (3600 if self.place else SWEEP_SECONDS),
+            float("inf") if self.place else self._times["sweep"] + SWEEP_SECONDS,
             self._times["beat"] + (SOON_SECONDS if self._unsatisfied else slots.BEAT_SECONDS),
         )
         if self._worth(self._room()):
@@ -298,6 +299,8 @@ class Desk:
         room = self._room(size if ripe else 0) if now >= self._due_at else 0
         if not ((size and ripe) or self._worth(room)):
             return False
+        self.resting = False
+        self.exchanges += 1
         batch = [self._results.popleft() for _ in range(min(size, 2 * BATCH))]
         at = self.now()
         room = min(room, 2 * BATCH)

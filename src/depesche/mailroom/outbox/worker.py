@@ -102,6 +102,11 @@ class Worker:
         return sum(desk.accepted for desk in self.desks)
 
     @property
+    def exchanges(self) -> int:
+        """How often a desk has begun to claim or to write down."""
+        return sum(desk.exchanges for desk in self.desks)
+
+    @property
     def resting(self) -> bool:
         """Whether nothing is in hand, and nothing was found due."""
         first, failover = self.desks
@@ -204,10 +209,11 @@ async def _until_quiet(worker: Worker, stop: threading.Event, progress: Callable
         if not worker.resting:
             turns = desk.turns
         elif desk.turns >= turns + _QUIET_TURNS:
+            before = worker.exchanges
             reason, more = await asyncio.to_thread(_what_is_left, worker.desks)
-            if reason or not more:
+            if worker.resting and worker.exchanges == before and (reason or not more):
                 return reason
-            desk.changed()
+            desk.changed()  # more is due, or what was due has just been claimed
             turns = desk.turns
         else:
             desk.changed()
@@ -228,14 +234,14 @@ def _what_is_left(desks: Sequence[Desk]) -> tuple[str, bool]:
         health = connections.health()
         if health.flow is Flow.FLOWING:
             return "", queue.anything_due(timezone.now())
-        if health.flow is Flow.PAUSED:
-            relieved = connections.health(1).flow is Flow.FLOWING
-            if relieved or any(desk.orders.paused and desk.orders.probing for desk in desks):
-                return "", queue.anything_due(timezone.now())
         # What a fault sent back waits for a moment; it is left because of the pause all the same.
         ahead = _SENT_BACK if health.flow is Flow.PAUSED else timedelta(0)
         if not queue.anything_due(timezone.now() + ahead):
             return "", False
+        if health.flow is Flow.PAUSED:
+            relieved = connections.health(1).flow is Flow.FLOWING
+            if relieved or any(desk.orders.paused and desk.orders.probing for desk in desks):
+                return "", True
         return reason_of_pause(health), False
     finally:
         connection.close()
