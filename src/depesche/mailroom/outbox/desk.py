@@ -29,9 +29,9 @@ from depesche.mailroom.connections import queries as connections
 from depesche.mailroom.connections.queries import Flow, OutgoingSettings
 from depesche.mailroom.connections.signing.keys import signer_for
 from depesche.mailroom.outbox import identity, queue, relief, retry, rights, slots, sql
+from depesche.mailroom.outbox.ceiling import Ceiling
 from depesche.mailroom.outbox.contents import Contents
 from depesche.mailroom.outbox.orders import Fault, Loop, Orders, Parcel, Rewritten
-from depesche.mailroom.outbox.queries import slots_used
 from depesche.mailroom.outbox.queue import Claimed, Recorded
 from depesche.mailroom.outbox.states import State
 from depesche.mailroom.outbox.suspects import accepted_under
@@ -48,7 +48,6 @@ POLL_SECONDS = 1.0  # settings and health; a change works within this, and two b
 SWEEP_SECONDS = 2.0
 EXTEND_SECONDS = 15.0
 DEAD_SECONDS = 10.0
-GROW_SECONDS = 60.0
 _DATABASE_AWAY_SECONDS = 1.0
 
 
@@ -97,8 +96,7 @@ class Desk:
         self._shown: Orders | None = None
         self._revision: tuple[int, int] | None = None
         self._due_at: float = 0.0  # monotonic: when to look for due rows without being told
-        self._effective: int | None = None
-        self._grow_at = 0.0
+        self._ceiling = Ceiling(place)
         self._times = dict.fromkeys(("poll", "sweep", "beat", "extend", "dead", "rate"), 0.0)
         self._rate = 0.0
         self._rate_mark = (time.monotonic(), 0)
@@ -412,7 +410,7 @@ class Desk:
                 knock += 1
         if self.place:
             self._stand_by_or_relieve(orders.settings)
-        self._effective = health.effective_cap if orders.settings.configured else None
+        self._ceiling.effective = health.effective_cap if orders.settings.configured else None
         if orders.paused and not paused:
             self._changed = True
         if due and not orders.probing:
@@ -426,7 +424,10 @@ class Desk:
             accepted_at=accepted_under(orders.settings, health.last_accepted_at),
             chunking_rests=health.chunking_rests,
         )
-        self._grow()
+        if self._fewer:
+            self._fewer = False
+            self._ceiling.lower(self._cap(), now)
+        self._ceiling.grow(orders.settings.max_connections)
         self._set(replace(self._orders, cap=self._cap()))
 
     def _stand_by_or_relieve(self, settings: OutgoingSettings) -> None:
@@ -462,8 +463,7 @@ class Desk:
             return 0
         if orders.paused:
             return 1
-        cap = orders.settings.max_connections
-        return max(1, min(cap, self._effective or cap))
+        return self._ceiling.cap(orders.settings.max_connections)
 
     def _beat(self) -> None:
         self._wish_changed = False
@@ -503,27 +503,6 @@ class Desk:
             fresh = (self.accepted - count) / (now - mark)
             self._rate = fresh if fresh == 0 or self._rate == 0 else (self._rate + 2 * fresh) / 3
             self._rate_mark = (now, self.accepted)
-
-    def _grow(self) -> None:
-        """Back up, step by step, after the server had asked for fewer connections."""
-        if self._fewer:
-            self._fewer = False
-            cap = retry.smaller_cap(slots_used(self.now(), place=self.place), self._cap())
-            log.info("The server permits no more connections: at most %d for now.", cap)
-            health_actions.set_effective_cap(self.place, cap)
-            self._effective = cap
-            self._grow_at = time.monotonic() + GROW_SECONDS
-        configured = self._orders.settings.max_connections
-        if self._effective is not None and self._effective < configured:
-            if not self._grow_at:
-                self._grow_at = time.monotonic() + GROW_SECONDS
-            elif time.monotonic() >= self._grow_at:
-                cap = retry.larger_cap(self._effective, configured)
-                health_actions.set_effective_cap(self.place, None if cap >= configured else cap)
-                self._effective = cap
-                self._grow_at = time.monotonic() + GROW_SECONDS
-        else:
-            self._grow_at = 0.0
 
     def _note_rewritten(self) -> None:
         while self._rewritten:
