@@ -87,7 +87,7 @@ def mailbox_config(
     token = None
     secret = _given(password)
     if settings.auth == MailboxAuth.OAUTH2:
-        token, secret = _tokens(settings, settings.protocol, settings.host, settings.username), Secret("")
+        token, secret = _tokens(settings.protocol, settings.host, settings.username), Secret("")
     elif secret is None:
         secret = _stored_mailbox_password(settings, settings.host)
     return MailboxConfig(
@@ -125,14 +125,14 @@ def _smtp_credentials(
     settings: OutgoingSettings, password: str | Secret | None, mailbox: IncomingSettings | None
 ) -> Password | TokenSource | None:
     if settings.auth == Auth.OAUTH2:
-        return _tokens(settings, SMTP, settings.host, settings.username)
+        return _tokens(SMTP, settings.host, settings.username)
     if settings.auth == Auth.PASSWORD:
         secret = _given(password) or _stored_smtp_password(settings)
         return Password(settings.username, secret.reveal())
     if settings.auth == Auth.SAME_AS_MAILBOX:
         mailbox = mailbox or queries.incoming()
         if mailbox.is_mailbox and mailbox.auth == MailboxAuth.OAUTH2:
-            return _tokens(mailbox, SMTP, settings.host, mailbox.username)
+            return _tokens(SMTP, settings.host, mailbox.username)
         if not mailbox.is_mailbox or not mailbox.username:
             raise NotConfigured(_("The login is that of the incoming mailbox, but no mailbox is configured."))
         if not may_share_mailbox_password(settings, mailbox) and _given(password) is None:
@@ -145,12 +145,12 @@ def _smtp_credentials(
     return None
 
 
-def _tokens(
-    settings: OutgoingSettings | IncomingSettings, purpose: str, host: str, username: str
-) -> TokenSource:
-    """Tokens that are asked for when the login comes: whether there are any shows then."""
-    who = username or oauth(settings.place).account
-    return tokens.source(settings.place, purpose=purpose, host=host, username=who)
+def _tokens(purpose: str, host: str, username: str) -> TokenSource:
+    """Tokens that are asked for when the login comes: whether there are any shows then.
+
+    One consent serves every connection and every mailbox; the user name may be that of a shared mailbox.
+    """
+    return tokens.source(0, purpose=purpose, host=host, username=username or oauth().account)
 
 
 def _stored_smtp_password(settings: OutgoingSettings) -> Secret:

@@ -280,11 +280,9 @@ def clear_incoming_password(*, by: Person = None, place: int = 0) -> None:
     _clear(IncomingMailbox, by, place)
 
 
-def login_changed(place: int) -> None:
-    """What both connections of this place log in by was changed elsewhere (oauth.actions)."""
-    _changed(OutgoingConnection, place)
-    _changed(IncomingMailbox, place)
-    _wake(place)
+def login_changed() -> None:
+    """What connections and mailboxes log in by was changed elsewhere (oauth.actions)."""
+    _every_revision()
 
 
 def note_tagged_address_seen(now: datetime) -> None:
@@ -496,6 +494,10 @@ def _certificate(entry: KeystoreEntry) -> str:
 
 
 def _keystore_changed() -> None:
+    _every_revision()
+
+
+def _every_revision() -> None:
     alarms.forget()
     for kind in (OutgoingConnection, IncomingMailbox):
         kind.objects.update(revision=F("revision") + 1)

@@ -159,14 +159,18 @@ class DiagnosisRun(models.Model):
 
 
 # Django finds the models of an app here.
+from depesche.mailroom.connections.discovery.models import DiscoveryRun  # noqa: E402  after the models above
+from depesche.mailroom.connections.oauth.models import OAuthLogin  # noqa: E402  after the models above
 from depesche.mailroom.connections.sender_models import SenderIdentity, SenderRule  # noqa: E402  after the models above
 
 __all__ = [
     "ConnectionHealth",
     "DiagnosisRun",
+    "DiscoveryRun",
     "IncomingMailbox",
     "Installation",
     "KeystoreEntry",
+    "OAuthLogin",
     "OutgoingConnection",
     "SenderIdentity",
     "SenderRule",

@@ -5,6 +5,7 @@ from django.urls import path
 from depesche.mailroom.connections.views import (
     alarms,
     certificate,
+    discovery,
     domain,
     failover,
     history,
@@ -25,6 +26,10 @@ urlpatterns = [
     path("connection/failover/test/", failover.start_test, name="test-failover"),
     path("connection/rules/seen/", sender_rules.seen, name="rules-seen"),
     path("connection/rules/<int:rule_id>/revoke/", sender_rules.revoke, name="revoke-rule"),
+    path("connection/find/", discovery.start, name="find"),
+    path("connection/find/<str:key>/", discovery.run, name="find-run"),
+    path("connection/find/<str:key>/stop/", discovery.stop, name="find-stop"),
+    path("connection/fill/", discovery.fill, name="fill"),
     path("connection/effect/", outgoing.effect, name="effect"),
     path("test/<str:key>/", outgoing.test_run, name="test-run"),
     path("test/<str:key>/stop/", outgoing.stop_test, name="stop-test"),

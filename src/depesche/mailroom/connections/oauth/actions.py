@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from depesche.mailroom.connections import actions as settings_actions
@@ -25,6 +25,7 @@ from depesche.mailroom.connections.oauth import tokens
 from depesche.mailroom.connections.oauth.forms import OAuthForm, oauth_values
 from depesche.mailroom.connections.oauth.models import Flow, OAuthLogin
 from depesche.mailroom.connections.oauth.protocol import Tokens
+from depesche.mailroom.connections.oauth.providers import IMAP, POP3, SMTP
 from depesche.mailroom.connections.oauth.queries import OAuthSettings, oauth, settings_of
 from depesche.mailroom.connections.queries import OutgoingSettings
 from depesche.mailroom.connections.secrets import Secret
@@ -111,12 +112,12 @@ def save(form: OAuthForm, *, by: Person = None) -> OAuthSettings:
             }
             if values["flow"] == Flow.APP:  # then it is the secret itself that lets us in: prove it anew
                 changes |= {**_FORGOTTEN, "connected_at": now, "connected_by": _person(by)}
-                changes["hosts"] = _hosts(row.place)
+                changes["hosts"] = _hosts()
         elif values["flow"] == Flow.APP and not row.hosts:
-            changes["hosts"] = _hosts(row.place)
+            changes["hosts"] = _hosts()
         was = settings_of(row)
         OAuthLogin.objects.filter(pk=row.pk).update(**changes)
-        settings_actions.login_changed(row.place)
+        settings_actions.login_changed()
         row.refresh_from_db()
         _record(was, settings_of(row), typed=bool(typed), by=by)
     return settings_of(row)
@@ -147,11 +148,11 @@ def connect(place: int, answer: Tokens, *, by: Person, now: datetime) -> OAuthSe
             "connected_by": _person(by),
             "account": answer.account,
             "scope": answer.scope,
-            "hosts": _hosts(place),
+            "hosts": _hosts(),
         }
         OAuthLogin.objects.filter(place=place).update(**changes)
         record(Area.OAUTH, Act.ADDED, by=by, place=place, subject=answer.account, now=now)
-        settings_actions.login_changed(place)
+        settings_actions.login_changed()
     return oauth(place)
 
 
@@ -167,31 +168,40 @@ def disconnect(place: int = 0, *, by: Person = None) -> None:
             generation=F("generation") + 1,
         )
         record(Area.OAUTH, Act.REMOVED, by=by, place=place)
-        settings_actions.login_changed(place)
+        settings_actions.login_changed()
 
 
-def probe_now(place: int, now: datetime) -> None:
+def probe_now(now: datetime) -> None:
     """Tokens can be had again: a connection that rests for want of one need not wait for its next probe."""
-    ConnectionHealth.objects.filter(
-        connection__place=place, paused=True, cause__startswith="oauth-", next_probe_at__gt=now
-    ).update(next_probe_at=now)
-
-
-def needed(place: int = 0) -> bool:
-    """Whether any login of this place is by OAuth 2.0."""
-    return (
-        OutgoingConnection.objects.filter(place=place, auth=Auth.OAUTH2).exists()
-        or IncomingMailbox.objects.filter(place=place, auth=MailboxAuth.OAUTH2).exclude(protocol="").exists()
+    ConnectionHealth.objects.filter(paused=True, cause__startswith="oauth-", next_probe_at__gt=now).update(
+        next_probe_at=now
     )
 
 
-def _hosts(place: int) -> str:
-    found = [
-        host
-        for kind in (OutgoingConnection, IncomingMailbox)
-        for host in kind.objects.filter(place=place).values_list("host", flat=True)
-        if host
-    ]
+def needed() -> bool:
+    """Whether any login is by OAuth 2.0."""
+    return _outgoing().exists() or _mailboxes().exists()
+
+
+def purposes() -> list[str]:
+    """What tokens are asked for: submission, and what the mailboxes are read by that log in by them too."""
+    read_by = sorted({str(one) for one in _mailboxes().values_list("protocol", flat=True)})
+    same = OutgoingConnection.objects.filter(auth=Auth.SAME_AS_MAILBOX).exists()
+    return [SMTP, *read_by] if _outgoing().exists() or same or not read_by else read_by
+
+
+def _outgoing() -> QuerySet[OutgoingConnection]:
+    return OutgoingConnection.objects.filter(auth=Auth.OAUTH2)
+
+
+def _mailboxes() -> QuerySet[IncomingMailbox]:
+    return IncomingMailbox.objects.filter(auth=MailboxAuth.OAUTH2, protocol__in=[IMAP, POP3])
+
+
+def _hosts() -> str:
+    """The mail servers that are to get tokens as things stand, and the connection's own."""
+    kinds = (OutgoingConnection.objects.filter(place=0), _outgoing(), _mailboxes())
+    found = [host for kind in kinds for host in kind.values_list("host", flat=True) if host]
     return "\n".join(dict.fromkeys(found))
 
 

@@ -20,12 +20,10 @@ from django.urls import reverse
 
 from depesche.mailroom.connections import queries, secrets
 from depesche.mailroom.connections.actions import Person
-from depesche.mailroom.connections.choices import Auth, MailboxAuth
 from depesche.mailroom.connections.oauth import actions, protocol, tokens
 from depesche.mailroom.connections.oauth.models import OAuthLogin
 from depesche.mailroom.connections.oauth.problems import Problem, problem_of
 from depesche.mailroom.connections.oauth.protocol import Client, Refused
-from depesche.mailroom.connections.oauth.providers import IMAP, POP3, SMTP
 from depesche.mailroom.connections.oauth.queries import OAuthSettings
 from depesche.mailroom.connections.secrets import Secret
 from depesche.smtpclient.config import TokenUnavailable
@@ -73,18 +71,10 @@ def begin(session: Session, place: int, *, now: datetime) -> Begun | Refused:
         redirect_uri=redirect_uri(),
         state=state,
         verifier=verifier,
-        purposes=purposes(place),
+        purposes=actions.purposes(),
         account=queries.outgoing(place).username,
     )
     return Begun(url, client.provider.name)
-
-
-def purposes(place: int) -> list[str]:
-    """What the tokens are asked for: submission, and the mailbox where it logs in by them too."""
-    outgoing, incoming = queries.outgoing(place), queries.incoming(place)
-    by_mailbox = incoming.auth == MailboxAuth.OAUTH2 and incoming.protocol in (IMAP, POP3)
-    wanted = [SMTP] if outgoing.auth in (Auth.OAUTH2, Auth.SAME_AS_MAILBOX) or not by_mailbox else []
-    return [*wanted, incoming.protocol] if by_mailbox else wanted
 
 
 def finish(

@@ -23,7 +23,7 @@ class RenewTokens:
 
     def run(self, now: datetime, stop: threading.Event) -> int:
         for place in OAuthLogin.objects.exclude(provider="").values_list("place", flat=True):
-            if stop.is_set() or not actions.needed(place):
+            if stop.is_set() or not actions.needed():
                 continue
             try:
                 renewed = tokens.renew_soon(place)
@@ -31,5 +31,5 @@ class RenewTokens:
                 log.debug("No token for place %d: %s", place, error.code)
                 continue
             if renewed:
-                actions.probe_now(place, now)
+                actions.probe_now(now)
         return 0

@@ -20,8 +20,8 @@ _PAGE = "connections:outgoing"
 
 def alarms(now: datetime) -> Iterator[Alarm]:
     """A consent that is missing or holds no more; a client secret whose day comes."""
-    for row in OAuthLogin.objects.exclude(provider=""):
-        if actions.needed(row.place):
+    if actions.needed():
+        for row in OAuthLogin.objects.exclude(provider=""):
             yield from _of(settings_of(row), now)
 
 

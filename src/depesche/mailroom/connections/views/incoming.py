@@ -19,7 +19,7 @@ from depesche.mailroom.connections.actions import InvalidSettings
 from depesche.mailroom.connections.diagnosis import records
 from depesche.mailroom.connections.diagnosis.mailbox import mailbox_order, run_mailbox
 from depesche.mailroom.connections.diagnosis.records import Report
-from depesche.mailroom.connections.forms import IncomingForm, changed_fields
+from depesche.mailroom.connections.forms import IncomingForm, changed_fields, incoming_values
 from depesche.mailroom.connections.oauth.queries import oauth
 from depesche.mailroom.connections.queries import IncomingSettings
 from depesche.mailroom.connections.views.common import (
@@ -30,6 +30,7 @@ from depesche.mailroom.connections.views.common import (
     keystore_link,
     mail_context,
 )
+from depesche.mailroom.connections.views.filling import mailbox_values
 from depesche.mailroom.mailboxes import MailboxConfig
 from depesche.mailroom.pages.rights import administrators_only
 
@@ -44,6 +45,9 @@ def incoming(request: HttpRequest, place: int = 0) -> HttpResponse:
     """Show the settings of a mailbox; save what stands in the form; delete the stored password."""
     settings = _settings(place)
     if request.method != "POST":
+        if values := mailbox_values(request):
+            messages.info(request, _("Filled in below, and not saved yet."))
+            return _page(request, _filled(settings, values))
         return _page(request, _form(settings, None))
     form = _form(settings, request)
     if "clear_password" in request.POST:
@@ -126,6 +130,12 @@ def _form(
 ) -> IncomingForm:
     data = applied(request, changes or {}) if request is not None else None
     return IncomingForm(data, settings=settings, for_test=for_test)
+
+
+def _filled(settings: IncomingSettings, values: Mapping[str, str]) -> IncomingForm:
+    """What was found goes into the form, and nothing is saved by it."""
+    initial = incoming_values(settings) | {"port": settings.port or ""} | dict(values)
+    return IncomingForm(None, settings=settings, initial=initial)
 
 
 def _config(form: IncomingForm) -> tuple[MailboxConfig | None, str]:

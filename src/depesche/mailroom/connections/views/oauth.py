@@ -42,22 +42,22 @@ def form_of(request: HttpRequest | None, outgoing: OutgoingForm) -> OAuthForm | 
     return OAuthForm(
         data,
         settings=oauth(place),
-        needed=data.get("auth") == Auth.OAUTH2 or actions.needed(place),
+        needed=data.get("auth") == Auth.OAUTH2 or actions.needed(),
         username=data.get("username", "").strip(),
         clears_secret="clear_client_secret" in data,
     )
 
 
-def context_of(request: HttpRequest, form: OAuthForm | None, place: int = 0) -> dict[str, Any]:
+def context_of(request: HttpRequest, place: int = 0) -> dict[str, Any]:
     """What the outgoing page shows of the login. A problem of a sign-in that has just failed is shown
     once."""
     login = oauth(place)
     return {
-        "oauth_form": form or OAuthForm(None, settings=login),
+        "oauth_form": OAuthForm(None, settings=login),
         "oauth": login,
         "oauth_problem": _problem_of(login),
         "oauth_failed": _failed_of(request),
-        "oauth_needed": actions.needed(place),
+        "oauth_needed": actions.needed(),
         "oauth_redirect_uri": consent.redirect_uri(),
         "oauth_is_app": login.flow == Flow.APP,
         "oauth_warn_secret": login.secret_ends_within(30, timezone.localdate()),

@@ -27,7 +27,6 @@ from depesche.mailroom.connections.diagnosis.steps import Step, order
 from depesche.mailroom.connections.figures import OutboxFigures
 from depesche.mailroom.connections.forms import CAP, OutgoingForm, changed_fields
 from depesche.mailroom.connections.oauth import actions as oauth_actions
-from depesche.mailroom.connections.oauth.forms import OAuthForm
 from depesche.mailroom.connections.oauth.models import Flow
 from depesche.mailroom.connections.views import oauth
 from depesche.mailroom.connections.views.common import (
@@ -42,6 +41,7 @@ from depesche.mailroom.connections.views.common import (
     own_name,
 )
 from depesche.mailroom.connections.views.effect import effect_of
+from depesche.mailroom.connections.views.filling import card
 from depesche.mailroom.pages.rights import administrators_only
 
 _PAGE = "depesche/connections/outgoing.html"
@@ -57,7 +57,7 @@ PANEL = "depesche/connections/test_run.html"
 def outgoing(request: HttpRequest) -> HttpResponse:
     """Show the settings; save what stands in the form; delete the stored password."""
     if request.method != "POST":
-        return _page(request, _form(None))
+        return page(request, _form(None))
     form = _form(request)
     login = oauth.form_of(request, form)
     if "clear_password" in request.POST:
@@ -65,7 +65,7 @@ def outgoing(request: HttpRequest) -> HttpResponse:
         messages.success(request, _("The stored password was deleted. Nothing else was saved."))
         form = _form(request)
         form.errors.clear()
-        return _page(request, form)
+        return page(request, form)
     if form.is_valid() and (login is None or login.is_valid()):
         try:
             oauth_actions.save_both(form, login, by=request.user)
@@ -76,7 +76,7 @@ def outgoing(request: HttpRequest) -> HttpResponse:
                 return oauth.to_provider(request, form.settings.place)
             messages.success(request, _("Saved. Workers use it within 5 seconds."))
             return redirect("connections:outgoing")
-    return _page(request, form, login=login, status=422)
+    return page(request, form, extra={"oauth_form": login}, status=422)
 
 
 @require_POST
@@ -90,7 +90,7 @@ def start_test(request: HttpRequest) -> HttpResponse:
         if is_htmx(request):
             context = {"problem": problem, "form": form, "what": "outgoing", "refused": True}
             return render(request, PANEL, context)
-        return _page(request, form, problem=problem, refused=True, status=422)
+        return page(request, form, problem=problem, refused=True, status=422)
     names = order(implicit_tls=plan.config.implicit_tls)
     if is_htmx(request):
         key = records.start(
@@ -98,7 +98,7 @@ def start_test(request: HttpRequest) -> HttpResponse:
         )
         return panel(request, key)
     report = records.at_once("outgoing", names, run_and_learn(plan), now=now)
-    return _page(request, form, report=report, to=plan.to)
+    return page(request, form, report=report, to=plan.to)
 
 
 @require_safe
@@ -175,11 +175,11 @@ def panel(request: HttpRequest, key: str) -> HttpResponse:
     return render(request, PANEL, {"report": report, "what": report.what})
 
 
-def _page(
+def page(
     request: HttpRequest,
     form: OutgoingForm,
     *,
-    login: OAuthForm | None = None,
+    extra: Mapping[str, Any] | None = None,
     report: Report | None = None,
     to: str = "",
     problem: str = "",
@@ -192,7 +192,8 @@ def _page(
     values = form.data if form.is_bound else form.initial
     context: dict[str, Any] = {
         **mail_context(),
-        **oauth.context_of(request, login, settings.place),
+        **oauth.context_of(request, settings.place),
+        **card(),
         "form": form,
         "settings": settings,
         "effect": effect_of(request, values),
@@ -214,7 +215,12 @@ def _page(
         "refused": refused,
         "what": "outgoing",
     }
-    return render(request, _PAGE, context, status=status)
+    return render(
+        request,
+        _PAGE,
+        context | {key: value for key, value in (extra or {}).items() if value is not None},
+        status=status,
+    )
 
 
 def second_mail(request: HttpRequest) -> str:

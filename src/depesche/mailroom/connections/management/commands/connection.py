@@ -15,6 +15,7 @@ from depesche.mailroom.connections.command_line import SettingsCommand, assignme
 from depesche.mailroom.connections.diagnosis.plan import learn, plan_test
 from depesche.mailroom.connections.diagnosis.running import run
 from depesche.mailroom.connections.diagnosis.steps import flows
+from depesche.mailroom.connections.discovery import records
 from depesche.mailroom.connections.failover import PLACE
 from depesche.mailroom.connections.forms import CAP
 from depesche.mailroom.connections.oauth import actions as oauth_actions
@@ -45,7 +46,7 @@ class Command(SettingsCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
-        ways = parser.add_subparsers(dest="what", required=True, metavar="show|set|test|rules")
+        ways = parser.add_subparsers(dest="what", required=True, metavar="show|set|test|rules|discover")
         show = ways.add_parser("show", help="the settings; never the password")
         change = ways.add_parser("set", help="change settings", epilog=f"keys: {' '.join(KEYS)}")
         change.add_argument("values", nargs="*", type=assignment, metavar="KEY=VALUE")
@@ -76,7 +77,9 @@ class Command(SettingsCommand):
         rules = ways.add_parser("rules", help="what servers were found to refuse as From")
         rules.add_argument("--revoke", type=int, metavar="ID", help="try these addresses again")
         rules.add_argument("--seen", action="store_true", help="no longer an alarm: you have taken note")
-        for way in (show, change, test, rules):
+        find = ways.add_parser("discover", help="find the servers for an address; saves nothing")
+        find.add_argument("address", metavar="ADDRESS")
+        for way in (show, change, test, rules, find):
             self.add_json(way)
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -84,6 +87,8 @@ class Command(SettingsCommand):
             self._show(options["place"])
         elif options["what"] == "rules":
             self._rules(options)
+        elif options["what"] == "discover":
+            self._discover(options["address"])
         elif options["what"] == "set":
             self._set(options)
         else:
@@ -94,6 +99,34 @@ class Command(SettingsCommand):
             self.print_object(failover_shown(queries.stored_outgoing(place)))
         else:
             self.print_object(shown(queries.outgoing()) | oauth_shown(oauth()))
+
+    def _discover(self, text: str) -> None:
+        try:
+            address = validation.address(text)
+        except ValidationError as error:
+            raise CommandError(f"{text}: {error.messages[0]}") from None
+        found = records.at_once(address)
+        if self.json:
+            self.print_json({"address": address, **found.stored()})
+        else:
+            self.print_rows(
+                {
+                    "": {"ok": "works", "failed": "fails"}.get(one.state, "-"),
+                    "server": f"{one.protocol} {one.host}:{one.port}",
+                    "encryption": one.encryption,
+                    "from": one.origin,
+                    "why": one.why,
+                }
+                for one in found.servers
+            )
+            for command, server in (("connection", found.smtp), ("mailbox", found.mailbox)):
+                if server is not None:
+                    self.say(f"depesche {command} set {server.assignments}")
+            for hint in found.hints:
+                self.say(hint)
+        if found.smtp is None:
+            why = f" The name service does not answer: {found.no_names}" if found.no_names else ""
+            raise CommandError(f"No server was found for {address}.{why}")
 
     def _rules(self, options: dict[str, Any]) -> None:
         if options["seen"]:
