@@ -446,8 +446,9 @@ class Delivery:
         except TimeoutError:
             pass  # another worker has the only slot: it knocks
         except SubmissionError as error:
-            self._faults += 1
-            self.desk.fault(findings.fault_of(error))
+            if error.cause is not Cause.ABORTED:  # else: another worker has the login, or we end
+                self._faults += 1
+                self.desk.fault(findings.fault_of(error))
         else:
             self.desk.works()
         finally:
