@@ -168,6 +168,39 @@ def test_relay_denied_at_the_first_goes_through_the_failover_at_once() -> None:
         assert len(first.messages) + len(second.messages) == count
 
 
+@pytest.mark.parametrize(
+    "said",
+    ["554 5.7.1 <x@example.org>: Relay access denied", "503 5.5.1 This server requires authentication"],
+)
+def test_relay_denied_in_a_small_team_loses_no_mail(said: str) -> None:
+    """Three mails are all there are: no five refusals in a row are needed to see whose fault it is."""
+    with running(Behaviour(faults={"rcpt": said})) as server:
+        configure(server.port)
+        ids = put(3)
+        ended = work()
+        assert (ended.accepted, bool(ended.reason)) == (0, True)
+        assert connections.health().flow is Flow.PAUSED
+        assert {row.state for row in queries.by_ids(ids).values()} == {State.QUEUED}
+        assert {row.attempts for row in queries.by_ids(ids).values()} == {0}
+        server.behaviour = Behaviour()
+        configure(server.port)
+        connection_actions.resume(0, now=timezone.now())
+        assert work() == Drained(3)
+
+
+def test_one_recipient_whom_the_server_rightly_denies_stops_nobody() -> None:
+    (denied,) = put(1)
+    address = queries.by_ids([denied])[denied].recipient
+    with running(Behaviour(recipients={address: "554 5.7.1 Relay access denied"})) as server:
+        configure(server.port, max_connections=1)
+        with worker():
+            wait_until(lambda: connections.health().flow is Flow.PAUSED, "the pause")
+            put(3)  # the next probe is made with one of these
+            wait_until(lambda: states() == {"accepted": 3, "failed": 1}, "three accepted and one failed")
+    assert connections.health().flow is Flow.FLOWING
+    assert queries.by_ids([denied])[denied].state is State.FAILED
+
+
 def test_an_uncertain_mail_is_doubled_once_at_most() -> None:
     """The first takes the content and hangs up before it answers, and then is gone."""
 
