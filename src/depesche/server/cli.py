@@ -35,7 +35,7 @@ COMMANDS: dict[str, str] = {
     "alarms": "what is wrong, and who is told: list, show, set, test",
     "outbox": "what goes out: list, show, retry, cancel, stats",
     "inbox": "what comes in: receive, parse",
-    "correspondence": "rules for mails that come in, void reply addresses, blocked senders",
+    "correspondence": "a mail from an item; rules for mails that come in; reply addresses, blocked senders",
     "reminders": "send the reminders that are due",
     "item": "items: create, comment, set, show",
     "person": "people: add",

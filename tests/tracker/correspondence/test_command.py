@@ -14,6 +14,7 @@ from depesche.tracker.accounts.models import Person
 from depesche.tracker.correspondence import blocking, rules
 from depesche.tracker.items.models import Item
 from depesche.tracker.threads import queries as threads
+from tests.tracker.correspondence.support import mails
 
 pytestmark = pytest.mark.django_db
 
@@ -75,3 +76,13 @@ def test_blocked_senders() -> None:
     assert json.loads(run("blocked", "--json"))["address"] == row.address
     run("unblock", "spam@elsewhere.example")
     assert not blocking.blocked_senders().exists()
+
+
+def test_a_mail_from_an_item(item: Item) -> None:
+    words = ("--as", "jana@example.org", "--to", "Max <max@elsewhere.example>", "--text", "Could you look?")
+    done = json.loads(run("mail", "NW-1", *words, "--json"))
+    assert (done["item"], done["recipients"]) == ("NW-1", 1)
+    assert [row.recipient for row in mails("max@elsewhere.example")] == ["max@elsewhere.example"]
+    for wrong in (("NW-99", *words), ("NW-1", "--as", "eve@example.org", *words[2:])):
+        with pytest.raises(CommandError):
+            run("mail", *wrong)

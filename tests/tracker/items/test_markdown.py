@@ -98,3 +98,9 @@ def test_pictures_of_a_mail_stand_in_their_place(text: str, html: str) -> None:
     assert markdown.to_html(text, {"x@y.1": "/files/1/a.png"}).strip() == html
     assert "<img" not in markdown.to_html(text)
     assert "<img" not in markdown.to_mail_html(text)
+
+
+def test_pictures_by_their_names_in_text() -> None:
+    assert markdown.as_text("a ![shot.png](cid:x@y) b ![](cid:z) ![c](http://x.example/c.png)") == (
+        "a [shot.png] b  ![c](http://x.example/c.png)"
+    )

@@ -22,7 +22,7 @@ from depesche.tracker.accounts import letter
 from depesche.tracker.accounts.models import Person
 from depesche.tracker.correspondence.models import MailTemplate
 from depesche.tracker.items import changes as changing
-from depesche.tracker.items.markdown import to_mail_html
+from depesche.tracker.items.markdown import as_text, to_mail_html
 from depesche.tracker.items.models import Item
 
 if TYPE_CHECKING:
@@ -56,12 +56,12 @@ def write(item: Item, author: Person, mail: Mail, earlier: Earlier | None) -> Sa
         facts = _facts(item) if mail.details else []
         quoted = earlier.text[:_MOST_QUOTED].strip() if earlier is not None else ""
         opening = _opening(earlier) if earlier is not None else ""
-        parts = ["\n".join(letter.wrap(mail.text.strip()))]
+        parts = ["\n".join(letter.wrap(as_text(mail.text.strip())))]
         if facts:
             width = max(len(name) for name, _value in facts) + 2
             parts.append("\n".join(f"{name + ':':<{width}}{value}" for name, value in facts))
         if quoted:
-            lines = [f"> {line}".rstrip() for line in letter.wrap(quoted, letter.WIDTH - 2)]
+            lines = [f"> {line}".rstrip() for line in letter.wrap(as_text(quoted), letter.WIDTH - 2)]
             parts.append("\n".join([opening, *lines]))
         context = {
             "language": mail.language,

@@ -28,6 +28,7 @@ _TAGS: Final = {
 }
 _ATTRIBUTES: Final = {"a": {"href"}, "ol": {"start"}, "img": {"src", "alt"}}
 _SCHEMES: Final = {"http", "https", "mailto"}
+_PICTURE: Final = re.compile(r"!\[([^\]\n]{0,300})\]\(cid:[^)\s]{1,300}\)", re.IGNORECASE)
 _URL: Final = re.compile(r"https?://[^\s<>\"]{1,2000}")
 _AFTER_URL: Final = ".,;:!?'*_~"
 
@@ -63,6 +64,11 @@ def to_mail_html(text: str) -> SafeString:
         "ol": {"start", "style"}
     }
     return _safe(_rendered(text, _MAIL_STYLE, {}), styled)
+
+
+def as_text(text: str) -> str:
+    """For the text part of a mail: the same, with pictures of mails by their names."""
+    return _PICTURE.sub(lambda match: f"[{match[1]}]" if match[1] else "", text)
 
 
 def _rendered(text: str, style: Mapping[str, str], pictures: Mapping[str, str]) -> str:

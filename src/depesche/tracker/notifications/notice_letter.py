@@ -13,7 +13,7 @@ from depesche.tracker.accounts import links
 from depesche.tracker.accounts.letter import Letter, Link, size_in_words
 from depesche.tracker.items import changes as changing
 from depesche.tracker.items.changes import Change
-from depesche.tracker.items.markdown import to_mail_html
+from depesche.tracker.items.markdown import as_text, to_mail_html
 from depesche.tracker.items.models import Item, ItemEvent
 from depesche.tracker.notifications import words
 from depesche.tracker.notifications.recipients import Reason
@@ -71,7 +71,7 @@ def letter_for(event: EventToTell, reasons: Sequence[Reason], language: str) -> 
         title=event.title,
         title_url=links.page("item", event.key),
         changes=lines,
-        words=f"{text}\n\n{more}" if cut else text,
+        words=as_text(f"{text}\n\n{more}" if cut else text),
         words_html=words_html + (f"<p><em>{more}</em></p>" if cut else ""),
         files=[
             Link(file.filename, links.page("file", file.id, file.filename), size_in_words(file.size))
@@ -85,7 +85,7 @@ def letter_for(event: EventToTell, reasons: Sequence[Reason], language: str) -> 
             Link(_("No more mails about this item"), f"{links.page('item', event.key)}#mails"),
             Link(_("Choose which mails you get"), links.page("me")),
         ],
-        preheader=" ".join((text or ", ".join(lines) or event.title).split())[:160],
+        preheader=" ".join((as_text(text) or ", ".join(lines) or event.title).split())[:160],
     )
 
 

@@ -35,6 +35,7 @@ class Known:
     tone: str  # ok, wait, idle
     words: str
     details: Sequence[tuple[str, str]]
+    received: int | None = None  # the mail itself, for administrators
 
 
 def mailed_to(comment_ids: Iterable[int]) -> dict[int, list[Copy]]:
@@ -77,7 +78,7 @@ def known(how: str, row: MailedIn | None) -> Known:
         details.append((_("Check of the sender"), checked))
         if row.accepted_by:
             details.append((_("Accepted by"), row.accepted_by))
-    return Known(tone, words, details)
+    return Known(tone, words, details, row.received if row is not None else None)
 
 
 def _token_in_words() -> dict[str, str]:

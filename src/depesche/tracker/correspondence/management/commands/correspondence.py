@@ -1,4 +1,4 @@
-"""`correspondence show | set | revoke | blocked | block | unblock`: mails that come in."""
+"""`correspondence mail | show | set | revoke | blocked | block | unblock`: mails with people outside."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
-from depesche.mailformat.addresses import Address, AddressError
+from depesche.mailformat.addresses import Address, AddressError, parse_address_list
 from depesche.mailroom.connections.command_line import assignment
 from depesche.tracker.accounts.command import TrackerCommand, refusals
-from depesche.tracker.correspondence import blocking, rules
+from depesche.tracker.accounts.models import Person
+from depesche.tracker.correspondence import blocking, personal_letter, rules, writing
 from depesche.tracker.correspondence.rules import KEYS, Rules
+from depesche.tracker.correspondence.writing import Mail
 from depesche.tracker.items import queries
 from depesche.tracker.items.models import Workspace
 from depesche.tracker.threads import actions as threads
@@ -21,11 +23,13 @@ _BY = "command"
 
 
 class Command(TrackerCommand):
-    help = "What a workspace demands of mails that come in; void reply addresses; blocked senders."
+    help = (
+        "Mails from items; what a workspace demands of mails that come in; reply addresses; blocked senders."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         ways = parser.add_subparsers(
-            dest="what", required=True, metavar="show|set|revoke|blocked|block|unblock"
+            dest="what", required=True, metavar="mail|show|set|revoke|blocked|block|unblock"
         )
         show = ways.add_parser("show", help="the rules in force")
         change = ways.add_parser("set", help="change rules", epilog=f"keys: {' '.join(KEYS)}")
@@ -37,16 +41,46 @@ class Command(TrackerCommand):
         revoke.add_argument("--person", default="", metavar="EMAIL")
         revoke.add_argument("--item", default="", metavar="KEY")
         revoke.add_argument("--all", action="store_true", help="those of everybody for every item")
+        mail = ways.add_parser("mail", help="write a mail from an item; answers come back to it")
+        mail.add_argument("item", metavar="ITEM")
+        mail.add_argument("--as", dest="author", required=True, metavar="EMAIL", help="who writes it")
+        mail.add_argument("--to", nargs="+", action="extend", required=True, metavar="ADDRESS")
+        mail.add_argument("--cc", nargs="+", action="extend", default=[], metavar="ADDRESS")
+        mail.add_argument("--subject", default="", help="otherwise key and title of the item")
+        mail.add_argument("--text", required=True)
+        mail.add_argument("--language", choices=Person.Language.values, default="en")
+        mail.add_argument("--details", action="store_true", help="state and due date go along")
+        mail.add_argument("--quote", action="store_true", help="so does the last mail of this thread")
         blocked = ways.add_parser("blocked", help="the blocked senders")
         block = ways.add_parser("block", help="set aside what this sender writes, without an answer")
         unblock = ways.add_parser("unblock", help="the way back")
         for one in (block, unblock):
             one.add_argument("address", metavar="ADDRESS")
-        for one in (show, change, revoke, blocked, block, unblock):
+        for one in (mail, show, change, revoke, blocked, block, unblock):
             self.add_json(one)
 
     def handle(self, *args: Any, **options: Any) -> None:
         getattr(self, f"_{options['what']}")(options)
+
+    def _mail(self, options: Mapping[str, Any]) -> None:
+        item = queries.find_item(options["item"])
+        if item is None:
+            raise CommandError(f"There is no item {options['item']}.")
+        to, cc = (_addresses(options[name]) for name in ("to", "cc"))
+        wanted = Mail(
+            to=to,
+            cc=cc,
+            subject=options["subject"] or personal_letter.subject_for(item),
+            text=options["text"],
+            language=options["language"],
+            details=options["details"],
+            quote=options["quote"],
+        )
+        with refusals():
+            comment = writing.write(item, self.person(options["author"]), wanted, now=timezone.now())
+        if self.json:
+            self.print_json({"item": item.key, "comment": comment.pk, "recipients": len(to) + len(cc)})
+        self.say(f"The mail is in the outbox; it is a comment of {item.key}.")
 
     def _show(self, options: Mapping[str, Any]) -> None:
         self.print_object(shown(rules.rules_for(self._workspace(options))))
@@ -99,6 +133,13 @@ class Command(TrackerCommand):
         if found is None:
             raise CommandError(f"There is no workspace {options['workspace']}.")
         return found
+
+
+def _addresses(texts: list[str]) -> list[Address]:
+    found = [address for text in texts for address in parse_address_list(text)]
+    if texts and not found:
+        raise CommandError("There is no address like jane@example.org among the recipients.")
+    return found
 
 
 def _address(options: Mapping[str, Any]) -> Address:
