@@ -135,6 +135,7 @@ DEPESCHE_WORKER_TASKS = [
     "depesche.mailroom.inbox.polling.PollMailboxes",
     "depesche.mailroom.inbox.processing.ProcessMails",
     "depesche.mailroom.outbox.addresses.WatchRefusals",
+    "depesche.mailroom.connections.presented.task.WatchCertificates",
     "depesche.mailroom.connections.watching.task.WatchMail",
     "depesche.mailroom.connections.domain.looking.LookAtDomains",
 ]

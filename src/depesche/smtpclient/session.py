@@ -16,7 +16,7 @@ from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import Self
 
-from depesche.smtpclient import login, network, tls
+from depesche.smtpclient import login, network, seen, tls
 from depesche.smtpclient.channel import Channel
 from depesche.smtpclient.config import (
     ConnectionConfig,
@@ -434,6 +434,7 @@ class Session:
         cipher = object_.cipher()
         self.tls_cipher = cipher[0] if cipher else None
         tls.verify_peer(self.config.trust, self.peer_certificate_der, self.config.host)
+        seen.note(self.config.host, self.config.port, self.peer_certificate_der)
         self.channel.encrypted = True
         if self._observer is not None:
             self._observer.note(f"TLS established ({self.tls_version}, {self.tls_cipher})")

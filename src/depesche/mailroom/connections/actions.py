@@ -42,6 +42,7 @@ from depesche.mailroom.connections.models import (
     KeystoreEntry,
     OutgoingConnection,
 )
+from depesche.mailroom.connections.presented import actions as presented
 from depesche.mailroom.connections.queries import IncomingSettings, KeystoreRow, OutgoingSettings
 from depesche.mailroom.connections.secrets import Secret
 from depesche.mailroom.connections.validation import on_off
@@ -452,11 +453,11 @@ def trust_certificate(
     """Trust what a server showed, for this host and port alone, at once: "pin" for exactly this certificate,
     "ca" for whatever it issues. A new pin takes the place of the old ones."""
     with transaction.atomic():
-        if kind == "pin":
-            KeystoreEntry.objects.filter(kind="pin", host=host, port=port).exclude(
-                sha256=certificate.sha256
-            ).delete()
-        entry, _made = KeystoreEntry.objects.update_or_create(
+        others = KeystoreEntry.objects.filter(kind="pin", host=host, port=port)
+        for old in others.exclude(sha256=certificate.sha256) if kind == "pin" else ():
+            record(Area.KEYSTORE, Act.REMOVED, by=by, subject=_certificate(old))
+            old.delete()
+        entry, made = KeystoreEntry.objects.update_or_create(
             sha256=certificate.sha256,
             host=host,
             port=port,
@@ -471,6 +472,9 @@ def trust_certificate(
                 "added_by": person(by),
             },
         )
+        if made:
+            record(Area.KEYSTORE, Act.ADDED, by=by, subject=_certificate(entry))
+        presented.decided(host, port, certificate.sha256, now=timezone.now())
         _keystore_changed()
     return queries.keystore_row(entry)
 

@@ -167,6 +167,47 @@ ENTRIES: dict[str, Entry] = {
         _("Take or discard them in the inbox."),
     ),
     # --- Signing --------------------------------------------------------------------------------------------
+    "server-certificate-ends": Entry(
+        ngettext_lazy(
+            "The certificate of %(host)s expires within %(days)d day",
+            "The certificate of %(host)s expires in %(days)d days",
+            "days",
+        ),
+        _("%(subject)s at port %(port)s is valid until %(day)s. After that no mail goes over this line."),
+        _("Remind whoever runs the server to renew it."),
+    ),
+    "server-certificate-ended": Entry(
+        _("The certificate of %(host)s has expired"),
+        _("%(subject)s at port %(port)s was valid until %(day)s. No mail goes over this line since then."),
+        _("Whoever runs the server has to renew it."),
+    ),
+    "keystore-entry-ends": Entry(
+        ngettext_lazy(
+            "A trusted certificate expires within %(days)d day",
+            "A trusted certificate expires in %(days)d days",
+            "days",
+        ),
+        _("%(subject)s (%(names)s) is valid until %(day)s."),
+        _("Get its successor from whoever runs the server, and import it into the keystore before that."),
+    ),
+    "keystore-entry-ended": Entry(
+        _("A trusted certificate has expired"),
+        _("%(subject)s (%(names)s) was valid until %(day)s. It vouches for nothing any more."),
+        _("Import its successor into the keystore, or remove it where no server needs it."),
+    ),
+    "certificate-changed": Entry(
+        _("The server %(host)s shows another certificate"),
+        _("At port %(port)s, before: %(old)s. Now: %(new)s. The new one verifies, and mail flows."),
+        _(
+            "If you expected that, say in the keystore that you have seen it. If not, ask whoever runs the "
+            "server."
+        ),
+    ),
+    "certificate-unverified": Entry(
+        _("The server %(host)s shows another certificate, which does not verify"),
+        _("%(detail)s At port %(port)s, before: %(old)s. Now: %(new)s. No mail goes over this line."),
+        _("Look at both in the keystore. Trust the new one only if whoever runs the server confirms it."),
+    ),
     "dkim-record-gone": Entry(
         _("Mails are signed with a key that nobody can look up"),
         _("The name service has no right record %(selector)s._domainkey.%(domain)s any more."),

@@ -10,6 +10,7 @@ class ConnectionsConfig(AppConfig):
     def ready(self) -> None:
         from depesche.mailroom.connections import alarms
         from depesche.mailroom.connections.oauth import watch as oauth_watch
+        from depesche.mailroom.connections.presented import watch as presented_watch
         from depesche.mailroom.connections.watching import refused_senders, sources
         from depesche.mailroom.pages import places
 
@@ -18,6 +19,7 @@ class ConnectionsConfig(AppConfig):
         alarms.register("signing", sources.signing)
         alarms.register("senders", refused_senders.refused)
         alarms.register("oauth", oauth_watch.alarms)
+        alarms.register("certificates", presented_watch.alarms)
         places.register("mail-status", _("Mail status"), "connections:status", order=10)
         places.register("outgoing", _("Outgoing"), "connections:outgoing", order=20)
         places.register("incoming", _("Incoming"), "connections:incoming", order=30)

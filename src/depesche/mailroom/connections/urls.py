@@ -49,6 +49,7 @@ urlpatterns = [
     path("mailbox/<int:place>/remove/", incoming.remove, name="remove-mailbox"),
     path("keystore/", keystore.keystore, name="keystore"),
     path("keystore/server/", certificate.certificate, name="certificate"),
+    path("keystore/seen/<int:row_id>/", keystore.seen, name="certificate-seen"),
     path("keystore/trust/", certificate.trust, name="trust"),
     path("keystore/<int:entry_id>/remove/", keystore.remove, name="remove-certificate"),
 ]

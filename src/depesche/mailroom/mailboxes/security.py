@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 from depesche.mailroom.mailboxes.config import MailboxConfig
 from depesche.mailroom.mailboxes.errors import MailboxError, MailboxStage, words
-from depesche.smtpclient import tls
+from depesche.smtpclient import seen, tls
 from depesche.smtpclient.config import Encryption
 from depesche.smtpclient.errors import Cause
 
@@ -63,7 +63,9 @@ def negotiated(connection: socket.socket) -> str:
 def check_peer(config: MailboxConfig, connection: socket.socket) -> None:
     """What the handshake could not check; raises tls.CertificateError."""
     assert isinstance(connection, ssl.SSLSocket)
-    tls.verify_peer(config.trust, connection.getpeercert(binary_form=True), config.host)
+    der = connection.getpeercert(binary_form=True)
+    tls.verify_peer(config.trust, der, config.host)
+    seen.note(config.host, config.port, der)
 
 
 def check_clear_password(config: MailboxConfig, *, encrypted: bool) -> None:

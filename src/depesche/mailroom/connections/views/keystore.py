@@ -12,12 +12,13 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from depesche.mailroom.connections import actions, certificates, queries
-from depesche.mailroom.connections.choices import EncryptionMode
+from depesche.mailroom.connections.diagnosis.causes import explain
 from depesche.mailroom.connections.forms import ImportForm
-from depesche.mailroom.connections.ports import implicit_mailbox, implicit_smtp
+from depesche.mailroom.connections.presented import actions as presented_actions
+from depesche.mailroom.connections.presented.queries import PresentedRow, Target, presented, targets
 from depesche.mailroom.connections.queries import KeystoreRow
 from depesche.mailroom.connections.views.common import mail_context
 from depesche.mailroom.pages.rights import administrators_only
@@ -59,27 +60,60 @@ def keystore(request: HttpRequest) -> HttpResponse:
         **mail_context(),
         "entries": [entry_of(row, now) for row in queries.keystore()],
         "form": form,
-        "servers": _servers(),
+        "servers": _servers(now),
     }
     return render(request, "depesche/connections/keystore.html", context, status=status)
 
 
-def _servers() -> list[dict[str, str]]:
-    """The servers of the settings, as links to their certificates."""
-    found, outgoing, incoming = [], queries.outgoing(), queries.incoming()
-    if outgoing.host and outgoing.encryption != EncryptionMode.NONE:
-        implicit = implicit_smtp(outgoing.encryption, outgoing.port)
-        found.append((outgoing.host, outgoing.port, "" if implicit else "smtp"))
-    if incoming.is_mailbox and incoming.encryption != EncryptionMode.NONE:
-        implicit = implicit_mailbox(incoming.protocol, incoming.encryption, incoming.port)
-        found.append((incoming.host, incoming.port, "" if implicit else incoming.protocol))
-    return [
-        {
-            "name": _("%(host)s, port %(port)s") % {"host": host, "port": port},
-            "query": urlencode({"host": host, "port": port, "starttls": starttls}),
-        }
-        for host, port, starttls in dict.fromkeys(found)
-    ]
+@require_POST
+@administrators_only
+def seen(request: HttpRequest, row_id: int) -> HttpResponse:
+    """That a server's certificate has changed is known."""
+    presented_actions.noticed(row_id, now=timezone.now())
+    return redirect("connections:keystore")
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server of the settings, and what it showed last, if that is known."""
+
+    target: Target
+    shown: PresentedRow | None
+    days: int
+    news: bool
+
+    @property
+    def query(self) -> str:
+        """For the page that looks at its certificate."""
+        target = self.target
+        return urlencode({"host": target.host, "port": target.port, "starttls": target.starttls or ""})
+
+    @property
+    def prints(self) -> tuple[str, str]:
+        """The fingerprints before and now."""
+        if self.shown is None:
+            return "", ""
+        return (
+            certificates.in_groups(self.shown.old_sha256),
+            certificates.in_groups(self.shown.sha256),
+        )
+
+    @property
+    def problem(self) -> str:
+        """Why what it shows does not verify; "" where it does."""
+        if self.shown is None or not self.shown.problem:
+            return ""
+        return explain(self.shown.problem, {"host": self.target.host, "port": self.target.port}).title
+
+
+def _servers(now: datetime) -> list[Server]:
+    known = {(row.host, row.port): row for row in presented()}
+    found = []
+    for target in targets():
+        row = known.get((target.host, target.port))
+        days = (row.not_after - now).days if row is not None else 0
+        found.append(Server(target, row, days, news=row is not None and row.news(now)))
+    return found
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
