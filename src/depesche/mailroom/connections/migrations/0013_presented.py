@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('depesche_connections', '0011_domain'),
+        ('depesche_connections', '0012_discovery'),
     ]
 
     operations = [
