@@ -98,6 +98,38 @@ def test_the_test_of_the_connection_shows_every_step(demo: Demo, page: Page) -> 
     expect(page.locator("ol.wire > li[data-state=fail]")).to_have_count(0)
 
 
+def test_every_page_is_whole(demo: Demo, page: Page) -> None:
+    """All that links lead to, as an administrator: no error in script, nothing wider than the narrowest
+    screen, one main heading, no server error."""
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(f"{page.url}: {error}"))
+    page.set_viewport_size({"width": 320, "height": 700})
+    sign_in(page, demo)
+    seen: set[str] = set()
+    kinds: set[str] = set()
+    todo = ["/", "/items/NW-482/", "/mail/", "/mail/inbox/", "/catcher/"]
+    while todo:
+        path = todo.pop(0).partition("#")[0]
+        kind = re.sub(r"\d+", "0", path.partition("?")[0])  # one page of each kind is enough
+        if path in seen or kind in kinds or path.startswith(("/static", "/files", "/sign-out")):
+            continue
+        seen.add(path)
+        kinds.add(kind)
+        answer = page.goto(demo.base + path)
+        assert answer is not None
+        assert answer.status < 400, path
+        if "html" not in answer.headers.get("content-type", ""):
+            continue
+        if page.locator("main").count():  # else a mail's own HTML, as it stands in its frame
+            assert page.locator("h1").count() == 1, path
+            wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+            assert page.evaluate(wide) <= 0, path
+        links = "[...document.querySelectorAll('a[href^=\"/\"]')].map(a => a.getAttribute('href'))"
+        todo += page.evaluate(links)
+    assert errors == []
+    assert len(kinds) > 25, kinds
+
+
 def test_strangers_do_not_reach_the_catcher_from_elsewhere(instance: Instance, page: Page) -> None:
     """On another host than the loopback the caught mails stand behind an administrator's login."""
     port, smtp_port = free_port(), free_port()

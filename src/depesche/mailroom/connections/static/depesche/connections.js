@@ -17,7 +17,7 @@ document.addEventListener("input", (event) => {
 });
 
 (() => {
-  const form = document.querySelector("form[data-settings]");
+  const form = document.querySelector("form[data-port-defaults]");
   if (!form) return;
   const port = form.elements.port;
   const shown = form.elements.port_default;
