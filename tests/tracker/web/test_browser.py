@@ -61,6 +61,9 @@ MAIL_PAGES = [
     "/mail/connection/",
     "/mail/mailbox/",
     "/mail/keystore/",
+    "/mail/domain/",
+    "/mail/alarms/",
+    "/mail/history/",
     "/mail/outbox/",
     "/mail/inbox/",
 ]

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from depesche.mailroom.connections import queries
-from depesche.mailroom.connections.alarms import Alarm, Level
+from depesche.mailroom.connections.alarms import Alarm, Fact, Level
 from depesche.mailroom.connections.diagnosis.pauses import cause_of_pause
 from depesche.mailroom.connections.failover import PLACE as FAILOVER
-from depesche.mailroom.connections.queries import Flow, Health, OutgoingSettings
+from depesche.mailroom.connections.queries import Flow, Health, IncomingSettings, OutgoingSettings
 from depesche.mailroom.connections.signing.models import DkimKey, KeyState
 
 _UNREAD = timedelta(minutes=15)  # a mailbox is looked into every minute, after failures every ten
@@ -54,30 +54,27 @@ def _rests(code: str, level: Level, settings: OutgoingSettings, health: Health) 
 
 
 def way_in(now: datetime) -> Iterator[Alarm]:
-    """A mailbox that cannot be read, or that nobody looks into any more."""
-    mailbox = queries.incoming()
-    if not mailbox.is_mailbox:
-        if queries.outgoing().items_by_mail and not mailbox.configured:
-            yield Alarm("no-mailbox", Level.WARNING, link="connections:incoming")
-        return
+    """Mailboxes that cannot be read, or that nobody looks into any more."""
+    first, *others = queries.mailboxes() or [queries.incoming()]
+    if not first.configured and queries.outgoing().items_by_mail:
+        yield Alarm("no-mailbox", Level.WARNING, link="connections:incoming")
+    for mailbox in (first, *others):
+        if mailbox.is_mailbox:
+            yield from _mailbox(mailbox, now)
+
+
+def _mailbox(mailbox: IncomingSettings, now: datetime) -> Iterator[Alarm]:
     looked = mailbox.last_polled_at
-    facts = {"host": mailbox.host}
+    name = mailbox.host if mailbox.place == 0 else f"{mailbox.title} ({mailbox.host})"
+    about = str(mailbox.place) if mailbox.place else ""
+    link = "connections:incoming"
     if mailbox.last_error:
-        yield Alarm(
-            "mailbox-fails",
-            Level.CRITICAL,
-            {**facts, "detail": mailbox.last_error},
-            link="connections:incoming",
-        )
+        facts: dict[str, Fact] = {"host": name, "detail": mailbox.last_error}
+        yield Alarm("mailbox-fails", Level.CRITICAL, facts, link=link, about=about)
     elif looked is not None and now - looked > _UNREAD:
         minutes = int((now - looked).total_seconds() // 60)
-        yield Alarm(
-            "mailbox-unread",
-            Level.WARNING,
-            {**facts, "minutes": minutes},
-            since=looked,
-            link="connections:incoming",
-        )
+        facts = {"host": name, "minutes": minutes}
+        yield Alarm("mailbox-unread", Level.WARNING, facts, since=looked, link=link, about=about)
 
 
 def signing(now: datetime) -> Iterator[Alarm]:
