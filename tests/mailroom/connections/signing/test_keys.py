@@ -89,3 +89,13 @@ def test_a_key_that_cannot_be_decrypted_stops_no_mail(db: Any, settings: Any, ca
 def test_what_is_no_domain_gets_no_key(db: Any, domain: str) -> None:
     with pytest.raises(AddressError):
         actions.make_keys(domain, now=NOW)
+
+
+def test_the_test_mail_is_signed_as_any_other(db: Any, saved: Any) -> None:
+    from depesche.mailroom.connections.diagnosis import content
+    from depesche.mailroom.connections.diagnosis.plan import plan_test
+
+    for key in actions.make_keys("nordlicht.example", now=NOW):
+        actions.activate(key.pk, now=NOW)
+    plan = plan_test(queries.outgoing(), to="a@b.example")
+    assert verdicts(content.test_mail(plan, now=NOW), records()) == [True, True]

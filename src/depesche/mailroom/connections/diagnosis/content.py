@@ -19,7 +19,7 @@ from depesche.mailroom.connections.sender_policy import from_for
 
 
 def test_mail(plan: Plan, *, now: datetime) -> bytes:
-    """The test mail as it is submitted (8-bit, CRLF)."""
+    """The test mail as it is submitted (8-bit, CRLF), signed as any other mail is."""
     settings = plan.settings
     local = timezone.localtime(now)
     # Translators: a date with its year, as a Django date format: "17 November 2026"
@@ -84,8 +84,8 @@ def _mail(
         charset=charset,
     )
     content = compose.compose(draft, boundary=chance.token_hex(12))
-    return (
-        compose.from_headers(author, charset=charset)
-        + compose.personal_headers(to=(Address("", to),), message_id=message_id, charset=charset)
-        + content.octets
-    )
+    block = compose.from_headers(author, charset=charset)
+    header = compose.personal_headers(to=(Address("", to),), message_id=message_id, charset=charset)
+    if plan.signer is not None:
+        return plan.signer.joined(block, header, content.octets, now)
+    return block + header + content.octets

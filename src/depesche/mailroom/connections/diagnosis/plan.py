@@ -24,6 +24,8 @@ from depesche.mailroom.connections.history.recording import note_worked
 from depesche.mailroom.connections.oauth import tokens
 from depesche.mailroom.connections.queries import IncomingSettings, OutgoingSettings
 from depesche.mailroom.connections.secrets import Secret
+from depesche.mailroom.connections.signing.keys import signer_for
+from depesche.mailroom.connections.signing.signer import Signer
 from depesche.mailroom.mailboxes import MailboxConfig
 from depesche.smtpclient.config import ConnectionConfig, Encryption, Timeouts, TokenSource
 
@@ -56,6 +58,7 @@ class Plan:
     incoming_revision: int = 0
     incoming: IncomingSettings | None = None
     user_name: str = ""
+    signer: Signer | None = None
     seconds: float = STEP_SECONDS
     secrets: tuple[str, ...] = field(default=(), repr=False)
 
@@ -126,6 +129,7 @@ def plan_test(
         incoming_revision=incoming.revision,
         incoming=incoming,
         user_name=user_name,
+        signer=signer_for(settings.system_address),
         seconds=seconds,
         secrets=tuple(word for word in words if forms_of(word)),
     )
