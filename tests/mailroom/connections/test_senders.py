@@ -15,6 +15,7 @@ from django.utils import timezone
 from depesche.mailroom.connections import actions, alarms, queries, senders
 from depesche.mailroom.connections.models import SenderRule
 from depesche.mailroom.connections.sender_policy import Identity, Refused
+from depesche.smtpclient.testing import Behaviour, FakeServer, in_thread
 
 pytestmark = pytest.mark.django_db
 
@@ -226,3 +227,32 @@ def test_which_connection_is_in_use_is_said_everywhere(saved: Any, admin_page: A
     assert codes["paused"] == "critical"
     assert codes["failover-paused"] == "warning"
     assert queries.place_in_use() == 0
+
+
+def test_the_failover_is_tested_by_itself(saved: Any, admin_page: Any, capsys: Any) -> None:
+    with in_thread(FakeServer(Behaviour())) as server:
+        words = ["host=127.0.0.1", f"port={server.port}", "encryption=none"]
+        call_command("connection", "set", "--failover", *words, "--json")
+        capsys.readouterr()
+        call_command("connection", "test", "--failover", "--to", "jana@nordlicht.example", "--json")
+        outcomes = {
+            step["step"]: step["outcome"] for step in map(json.loads, capsys.readouterr().out.splitlines())
+        }
+        assert outcomes["content"] == "ok"
+        # From the connection's system address, since the failover has none of its own.
+        assert {mail.reverse_path for mail in server.messages} == {"tracker@nordlicht.example"}
+        taken = len(server.messages)
+        values = {
+            "host": "127.0.0.1",
+            "encryption": "none",
+            "port": str(server.port),
+            "auth": "none",
+            "sender": "system",
+            "maxNoOfSMTPConnections": "2",
+            "to": "jana@nordlicht.example",
+        }
+        page = text_of(admin_page.post(reverse("connections:test-failover"), values))
+        assert "The server accepted the test mail" in page
+        assert len(server.messages) > taken
+    refused = admin_page.post(reverse("connections:test-failover"), {**values, "host": ""})
+    assert "The test did not begin" in text_of(refused)

@@ -390,3 +390,16 @@ def test_claims_of_many_threads_never_overlap() -> None:
     assert failures == []
     assert sorted(taken) == sorted(OutboxRecipient.objects.values_list("id", flat=True))
     assert len(taken) == 300
+
+
+def test_what_stepped_back_is_due_at_once_and_nothing_else() -> None:
+    back, other, waiting = enqueue(3)
+    in_an_hour = NOW + timedelta(hours=1)
+    rows = OutboxRecipient.objects
+    rows.filter(pk=back).update(next_attempt_at=in_an_hour, reply_code=554)
+    rows.filter(pk=other).update(next_attempt_at=in_an_hour, reply_code=451, state=State.DEFERRED)
+    rows.filter(pk=waiting).update(next_attempt_at=in_an_hour)
+    assert queue.hasten(NOW) == 1
+    due = {row.pk: row.next_attempt_at for row in rows.all()}
+    assert (due[back], due[other], due[waiting]) == (NOW, in_an_hour, in_an_hour)
+    assert queue.hasten(NOW) == 0

@@ -379,8 +379,10 @@ class Desk:
     # --- settings, health, slots
 
     def _poll(self) -> None:
-        self._measure_clock()
         revision, orders = connections.revision(), self._orders
+        if self.place and revision == self._revision and not orders.settings.configured:
+            return  # there is no failover
+        self._measure_clock()
         health = connections.health(self.place)
         if revision != self._revision:
             settings = connections.outgoing(self.place)
