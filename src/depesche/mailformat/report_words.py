@@ -110,6 +110,8 @@ def worded_reports(mail: ParsedMail) -> list[RecipientReport]:
         address_in(part) for value in mail.header_all("x-failed-recipients") for part in value.split(",")
     ]
     announced = [address for address in failed_header if address]
+    if not announced and not _may_be_report(mail):
+        return []
     text = words_of_report(mail)
     region = _region(text)
     trust = _Trust.SYSTEM if announced else _is_report(mail, region)
@@ -192,9 +194,26 @@ def _convinces(entries: Sequence[_Entry], trust: _Trust) -> bool:
     return any(_SERVER_WORDS.search(" ".join(entry.lines[:12])) for entry in entries)
 
 
+def _sender(mail: ParsedMail) -> tuple[str, bool, bool]:
+    """The local part of the sender, whether it is a mail system's, and whether it is so for certain."""
+    sender = mail.from_[0].addr_spec if mail.from_ else mail.header("from").strip("<> ")
+    local = sender.rpartition("@")[0] or sender
+    name = mail.from_[0].display_name if mail.from_ else ""
+    machine = _SYSTEM_SENDER.match(local) is not None or _SYSTEM_SENDER.match(name) is not None
+    certain = not sender or re.match(r"(?:mailer[-_]?daemon|mail-?daemon)", local, re.IGNORECASE) is not None
+    return local, machine, certain
+
+
+def _may_be_report(mail: ParsedMail) -> bool:
+    """Whether headers alone leave it possible: most mails end here, unread."""
+    if mail.is_report or mail.return_path == "":
+        return True
+    _, machine, certain = _sender(mail)
+    return machine or certain or FAILURE_SUBJECT.search(mail.subject) is not None
+
+
 def _is_report(mail: ParsedMail, region: Sequence[str]) -> _Trust:
     """Whether a mail system says that a mail was not delivered. A person who quotes such a report is none."""
-    sender = mail.from_[0].addr_spec if mail.from_ else mail.header("from").strip("<> ")
     subject = mail.subject
     head = "\n".join(line for line in region[:60])[:6_000]
     failure = FAILURE.search(head) is not None
@@ -203,12 +222,10 @@ def _is_report(mail: ParsedMail, region: Sequence[str]) -> _Trust:
         return _Trust.SYSTEM
     if not (failure or about):
         return _Trust.NONE
-    local = sender.rpartition("@")[0] or sender
-    name = mail.from_[0].display_name if mail.from_ else ""
-    if not sender or re.match(r"(?:mailer[-_]?daemon|mail-?daemon)", local, re.IGNORECASE):
+    local, machine, certain = _sender(mail)
+    if certain:
         return _Trust.SYSTEM
     null_path = mail.return_path == ""
-    machine = _SYSTEM_SENDER.match(local) is not None or _SYSTEM_SENDER.match(name) is not None
     postmaster = re.match(r"post[-_]?master", local, re.IGNORECASE) is not None
     if mail.in_reply_to and not (about or null_path or postmaster):
         return _Trust.NONE
