@@ -1,6 +1,7 @@
 """`make bench`: all benchmarks, and one table of them; everything is written into bench/results/ too.
 
     python -m bench [--rounds 5] [--quick] [NAME …]
+    python -m bench corpus [FOLDER] …       how well mails are read (bench/corpus.py)
 
 The programs of a comparison are interleaved in one run, so that a busy machine slows all of them.
 `--quick`: two short rounds of each, for a first look; its figures are not kept.
@@ -54,6 +55,8 @@ def summary(names: list[str], rounds: int, results: Path) -> str:
 
 
 def main() -> int:
+    if sys.argv[1:2] == ["corpus"]:
+        return subprocess.call([sys.executable, "-m", "bench.corpus", *sys.argv[2:]])
     parser = argparse.ArgumentParser(description="The benchmarks beside other programs.")
     listed = ", ".join(BENCHMARKS)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {listed}; all without a name")
