@@ -29,7 +29,7 @@ from depesche.tracker.correspondence.mail_files import LeftOut
 from depesche.tracker.correspondence.models import MailedIn
 from depesche.tracker.correspondence.polite import Refusal
 from depesche.tracker.correspondence.rules import Rules
-from depesche.tracker.items import actions, queries
+from depesche.tracker.items import actions
 from depesche.tracker.items import attachments as files
 from depesche.tracker.items.attachments import NewAttachment
 from depesche.tracker.items.models import HowKnown, Item, Via, Workspace
@@ -120,9 +120,9 @@ def _write(
         received=mail.received_id,
         how_known=author.how_known,
         fields=fields,
-        by_mail=not queries.may_read(person, item),
+        by_mail=True,
     )
-    MailedIn.objects.update_or_create(comment=made, defaults=_how(mail, author))
+    MailedIn.objects.bulk_create([MailedIn(comment=made, **_how(mail, author))], ignore_conflicts=True)
     threads.link(mail.reading.mail.message_id, item)
     reason = Sentence(gettext_noop("A comment by %(name)s."), name=person.name)
     return Handled(Outcome.COMMENT, reason, item=item.key, comment=made.pk, text=text)
@@ -159,11 +159,11 @@ def new_item(
                 via=Via.MAIL,
                 received=mail.received_id,
                 how_known=author.how_known,
-                by_mail=not queries.is_member(person, workspace),
+                by_mail=True,
             )
     except ValidationError as refusal:
         return Handled(Outcome.REJECTED, " ".join(refusal.messages), text=text)
-    MailedIn.objects.update_or_create(item=item, defaults=_how(mail, author))
+    MailedIn.objects.bulk_create([MailedIn(item=item, **_how(mail, author))], ignore_conflicts=True)
     threads.link(parsed.message_id, item)
     if found.left_out:
         _answer_what_was_not_done(mail, author, found.left_out, (), rules, own=own, item=item.key)

@@ -9,6 +9,8 @@ from datetime import timedelta
 from typing import Any, Final
 
 from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from depesche.tracker.correspondence.choices import NewItems, Proof, Strangers
@@ -46,12 +48,11 @@ class Rules:
 
 def rules_for(workspace: Workspace | None) -> Rules:
     """The rules of a workspace; where it has none, or for None, those of all."""
-    rows = MailRules.objects.filter(workspace=workspace) if workspace is not None else None
-    row = rows.first() if rows is not None else None
-    if row is None:
-        shared = MailRules.objects.filter(workspace=None).order_by("id").first()
-        return _rules(shared, own=False) if shared is not None else Rules()
-    return _rules(row, own=True)
+    rows = MailRules.objects.filter(Q(workspace=None) | Q(workspace=workspace)).order_by("id")
+    found = {row.workspace_id: row for row in rows}
+    if workspace is not None and workspace.pk in found:
+        return _rules(found[workspace.pk], own=True)
+    return _rules(found[None], own=False) if None in found else Rules()
 
 
 def save(workspace: Workspace | None, values: Mapping[str, Any]) -> Rules:
@@ -59,7 +60,10 @@ def save(workspace: Workspace | None, values: Mapping[str, Any]) -> Rules:
     now = rules_for(workspace)
     wanted: dict[str, Any] = {key: getattr(now, key) for key in KEYS} | dict(values)
     checked = {key: _checked(key, wanted[key]) for key in wanted}
-    MailRules.objects.update_or_create(workspace=workspace, defaults=checked)
+    with transaction.atomic():
+        rows = MailRules.objects.filter(workspace=workspace)
+        if not rows.update(**checked):
+            MailRules.objects.create(workspace=workspace, **checked)
     return rules_for(workspace)
 
 

@@ -20,7 +20,7 @@ def revoke(*, item: Item | None = None, person: Person | None = None, by: str, n
 def link(message_id: str | None, item: Item) -> None:
     """Remember that this mail belongs to the item. The first item keeps it."""
     if message_id:
-        MailLink.objects.get_or_create(digest=digest(message_id), defaults={"item": item})
+        MailLink.objects.bulk_create([MailLink(digest=digest(message_id), item=item)], ignore_conflicts=True)
 
 
 def digest(message_id: str) -> str:
