@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from django.db.models import F, QuerySet
 from django.utils import timezone
@@ -98,29 +99,34 @@ def enqueue(message: NewMessage, recipients: Iterable[NewRecipient], *, now: dat
         )
         ids = sql.reserve_ids(cursor, sql.RECIPIENT, len(listed))
         at = sql.moment(now)
-        cursor.executemany(
-            f"INSERT INTO {sql.RECIPIENT} (id, message_id, address, internet_message_id, header, person,"  # noqa: S608  our names
-            " state, priority, attempts, patience_from, next_attempt_at, lease_owner, stage, reply,"
-            " updated_at) VALUES (%s, %s, %s, %s, %s, %s, 'queued', %s, 0, 0, %s, '', '', '', %s)",
-            [
-                (
-                    recipient_id,
-                    stored.pk,
-                    recipient.address,
-                    recipient.message_id,
-                    recipient.header,
-                    recipient.person,
-                    policy.priority,
-                    at,
-                    at,
-                )
-                for recipient_id, recipient in zip(ids, listed, strict=True)
-            ],
-        )
+        _insert(cursor, list(zip(ids, listed, strict=True)), stored.pk, policy.priority, at)
         if message.category is not Category.ACCOUNT:
             _leave_out_suppressed(dict(zip(ids, listed, strict=True)), now)
         sql.notify(cursor)
     return list(ids)
+
+
+_INSERT = (
+    f"INSERT INTO {sql.RECIPIENT} (message_id, state, priority, attempts, patience_from, next_attempt_at,"
+    " lease_owner, stage, reply, updated_at, id, address, internet_message_id, header, person)"
+)
+_INSERT_EACH = f"{_INSERT} VALUES (%s, 'queued', %s, 0, 0, %s, '', '', '', %s, %s, %s, %s, %s, %s)"
+_INSERT_ALL = (
+    f"{_INSERT} SELECT %s, 'queued', %s, 0, 0, %s, '', '', '', %s, v.* FROM"  # noqa: S608  our names
+    " unnest(%s::bigint[], %s::text[], %s::text[], %s::bytea[], %s::text[]) AS v"
+)
+
+
+def _insert(
+    cursor: Any, made: Sequence[tuple[int, NewRecipient]], message_id: int, priority: int, at: Any
+) -> None:
+    same = message_id, priority, at, at
+    rows = [(key, one.address, one.message_id, one.header, one.person) for key, one in made]
+    if sql.is_sqlite():
+        cursor.executemany(_INSERT_EACH, [(*same, *row) for row in rows])
+        return
+    for chunk in sql.in_chunks(rows, 2000):  # there each statement is a round trip
+        cursor.execute(_INSERT_ALL, [*same, *(list(column) for column in zip(*chunk, strict=True))])
 
 
 def _leave_out_suppressed(made: Mapping[int, NewRecipient], now: datetime) -> None:

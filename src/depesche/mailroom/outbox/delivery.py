@@ -46,7 +46,7 @@ log = logging.getLogger(__name__)
 
 PER_SESSION = 4  # messages given to the pool for each session it may have
 PER_CONNECTION = 2  # messages in hand that make one more connection worth its handshake
-MOST_IN_HAND = 600
+MOST_IN_HAND = 1500
 _AHEAD_SECONDS = 0.4  # how much work to have in hand at the present rate
 _TICK = 0.25
 _KNOCK_SLOT_SECONDS = 10.0

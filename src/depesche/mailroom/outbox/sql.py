@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import connection, transaction
 
@@ -30,6 +30,7 @@ WORKER = WorkerPresence._meta.db_table
 DUE = "state IN ('queued', 'deferred')"
 """The condition of the index that claims go by; bound values in its place would not be recognised."""
 
+T = TypeVar("T")
 CHANNEL = "depesche"
 _OURS = 0x0DE9E5C4  # the first half of our advisory locks
 SLOTS = 1
@@ -88,10 +89,10 @@ def placeholders(count: int) -> str:
     return ",".join(["%s"] * count)
 
 
-def in_chunks(ids: Sequence[int], size: int = 500) -> Iterator[Sequence[int]]:
+def in_chunks(values: Sequence[T], size: int = 500) -> Iterator[Sequence[T]]:
     """Pieces small enough for one statement's parameters."""
-    for start in range(0, len(ids), size):
-        yield ids[start : start + size]
+    for start in range(0, len(values), size):
+        yield values[start : start + size]
 
 
 def reserve_ids(cursor: Any, table: str, count: int) -> range | list[int]:
