@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import tempfile
@@ -29,6 +30,7 @@ from tests.journeys.inbox_support import (
 )
 from tests.support.certificates import Authority
 from tests.support.mail_host import MailHost
+from tests.support.maildir import parse
 from tests.support.postfix import MAIL_GROUP, MAIL_USER, Postfix
 from tests.support.processes import DEPESCHE, Instance
 from tests.support.waiting import wait_until
@@ -230,7 +232,40 @@ def test_real_bounces_reach_their_recipients(
     for name, status in bad.items():
         assert status in states()[name][1]
     assert {row["outcome"] for row in received(instance)} == {"report"}
-    assert all(not comments(instance, "1") for key in ("1", "2", "3", "4"))
+    assert all(not comments(instance, key) for key in ("1", "2", "3", "4"))
+    # The address that does not exist is not tried any more; the others are.
+    assert [row["address"] for row in instance.json_lines("outbox", "addresses")] == ["nobody@example.org"]
+
+
+def test_reports_come_home_by_a_reverse_path_of_their_own(
+    instance: Instance, mail_host: MailHost, strict: Postfix
+) -> None:
+    """Once a test has seen that the server takes such senders, and that mails to them arrive."""
+    set_up(
+        instance,
+        people("alice", "policy"),
+        outgoing(strict.port_plain),
+        mailbox(mail_host),
+        new_item("For policy", watcher="policy@example.org"),
+    )
+    tested = instance.run("connection", "test", "--to", "alice@example.org", status=None)
+    assert "Also with a tag" in tested.stdout, tested.stdout
+    instance.start("worker")
+
+    def bounced() -> bool:
+        return [row["state"] for row in instance.json_lines("outbox", "list")] == ["bounced"]
+
+    wait_until(bounced, "the report applied", timeout=90)
+    assert re.search(r"from=<tracker\+b-[a-z2-7]{18,}@example\.org>", strict.log())
+    assert any(
+        re.fullmatch(r"tracker\+b-[a-z2-7]{18,}@example\.org", row["delivered_to"])
+        for row in delivered_to(mail_host)
+    )
+
+
+def delivered_to(host: MailHost) -> list[dict[str, str]]:
+    """Where each mail in the tracker's mailbox was delivered to."""
+    return [{"delivered_to": str(mail["Delivered-To"] or "")} for mail in host.maildir("tracker").mails()]
 
 
 # --- what must not be answered ------------------------------------------------------------------------------
@@ -298,6 +333,54 @@ def test_two_trackers_that_write_to_each_other_fall_silent(
         assert again == first
         assert sum(again) <= 2
         assert not comments(instance, "1")
+    finally:
+        other.stop_all()
+
+
+_MARKS = (
+    "Auto-Submitted", "List-Id", "List-Unsubscribe", "List-Unsubscribe-Post", "Precedence", "X-Loop",
+    "X-Auto-Response-Suppress", "References", "In-Reply-To", "Message-ID", "Reply-To",
+)  # fmt: skip
+
+
+def test_trackers_fall_silent_behind_a_gateway_that_takes_every_mark_away(
+    tmp_path: Path, mail_host: MailHost, instance: Instance
+) -> None:
+    """Items by mail are on in both, and strangers are guests: nothing tells them that a program writes."""
+    other = Instance(tmp_path / "other")
+    users = {"tracker": instance, "carol": other}
+    try:
+        for user, one in users.items():
+            set_up(
+                one,
+                people("alice"),
+                outgoing(
+                    mail_host.postfix.port_plain, f"system_address={user}@example.org", "items_by_mail=on"
+                ),
+                mailbox(mail_host, user=user),
+            )
+            one.run("correspondence", "set", "strangers=guest")
+        first = EmailMessage()
+        first["From"], first["To"], first["Subject"] = "tracker@example.org", "carol@example.org", "Ping"
+        first.set_content("Since Friday.\n")
+        submit(mail_host, first)
+        passed_on: set[bytes] = set()
+        counts = []
+        for _ in range(3):
+            for user, one in users.items():
+                for raw in set(mail_host.maildir(user).raw()) - passed_on:
+                    passed_on.add(raw)
+                    mail = parse(raw)
+                    if mail["Auto-Submitted"]:
+                        for name in _MARKS:
+                            del mail[name]
+                        mail["Message-ID"] = make_msgid(domain="gateway.example.org")
+                        submit(mail_host, mail)
+                one.run("mailbox", "poll")
+                one.run("worker", "--drain")
+            counts.append(sum(len(one.json_lines("outbox", "list")) for one in users.values()))
+        assert counts[-1] == counts[-2]
+        assert counts[-1] <= 2
     finally:
         other.stop_all()
 

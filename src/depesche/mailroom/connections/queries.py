@@ -283,21 +283,49 @@ def revision() -> tuple[int, int]:
     return out or 0, int(incoming_revision or 0)
 
 
+@dataclass(frozen=True)
+class Ways:
+    """The way out and every way in, read together; what follows from both."""
+
+    outgoing: OutgoingSettings
+    mailboxes: tuple[IncomingSettings, ...]
+
+    @property
+    def answers_reach_us(self) -> bool:
+        """Whether a mailbox or pipe is configured for the system address, so that a Reply-To may promise an
+        answer (M5, M6)."""
+        configured = [one for one in self.mailboxes if one.configured]
+        if any(one.place == 0 for one in configured):
+            return True
+        system = self.outgoing.system_address.casefold()
+        return bool(system) and any(one.own_address.casefold() == system for one in configured)
+
+    @property
+    def plus_addressing(self) -> bool:
+        """Whether reply addresses carry their token as tracker+token@…: set on, or proved by a mail that
+        arrived so."""
+        return _tags_in_use(self.mailboxes[0])
+
+
+def ways() -> Ways:
+    """All settings of both directions, in two queries."""
+    return Ways(outgoing(), tuple(mailboxes()))
+
+
 def answers_reach_us() -> bool:
-    """Whether a mailbox or pipe is configured for the system address, so that a Reply-To may promise an
-    answer (M5, M6)."""
-    ways = [one for one in mailboxes() if one.configured]
-    if any(one.place == 0 for one in ways):
+    """See Ways."""
+    boxes = mailboxes()
+    if boxes[0].configured:
         return True
-    system = outgoing().system_address.casefold() if ways else ""
-    return bool(system) and any(one.own_address.casefold() == system for one in ways)
+    return any(one.configured for one in boxes) and Ways(outgoing(), tuple(boxes)).answers_reach_us
 
 
 def plus_addressing_in_use() -> bool:
-    """Whether reply addresses carry their token as tracker+token@…: set on, or proved by a mail that arrived
-    so.
-    """
-    settings = incoming()
+    """See Ways."""
+    return _tags_in_use(incoming())
+
+
+def _tags_in_use(settings: IncomingSettings) -> bool:
     if not settings.configured or settings.plus_addressing == PlusAddressing.OFF:
         return False
     return settings.plus_addressing == PlusAddressing.ON or settings.tagged_address_seen_at is not None

@@ -190,8 +190,7 @@ def _handle(held: _Claim, row: ReceivedMessage, mail: IncomingMail) -> Handled:
     row.message_id = (parsed.message_id or "")[:998]
     mark = meaning(mail.reading) or row.fingerprint
     with transaction.atomic():
-        _hold(held)
-        if not _is_first(held, mark):
+        if not _hold_as_first(held, mark):
             handled = Handled(Outcome.IGNORED, Sentence(TAKEN_ALREADY))
             _record(row, "", handled)
             return handled
@@ -213,12 +212,16 @@ def _hold(held: _Claim) -> None:
         raise _Lost
 
 
-def _is_first(held: _Claim, mark: str) -> bool:
-    """Whether no other mail of the same meaning has had its effect. Waits for one that is just having it."""
+def _hold_as_first(held: _Claim, mark: str) -> bool:
+    """The same, and whether no other mail of the same meaning has had its effect. Waits for one that is just
+    having it."""
+    mine = ReceivedMessage.objects.filter(pk=held.received_id, attempts=held.attempt, processed_at=None)
     try:
         with transaction.atomic():
-            ReceivedMessage.objects.filter(pk=held.received_id).update(meaning=mark)
+            if not mine.update(lease_until=timezone.now() + LEASE, meaning=mark):
+                raise _Lost
     except IntegrityError:
+        _hold(held)
         return False
     return True
 

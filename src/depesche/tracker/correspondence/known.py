@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+from functools import lru_cache
 from typing import Final
 
 from depesche.mailformat.parse import ParsedMail, parse
 from depesche.mailroom.outbox import queries as outbox
 from depesche.tracker.threads import addresses as threads
 
+_KEPT: Final = 100  # texts that are held
 _MOST: Final = 3  # mails that are looked at: an answer quotes the last ones
 
 
@@ -17,9 +20,18 @@ def sent_texts(mail: ParsedMail) -> list[str]:
     ours = [one for one in list(ids)[:50] if threads.find([], [one]) is not None]
     texts = []
     for message_id in ours[:_MOST]:
-        for row in outbox.recipients(text=message_id, limit=1):
-            raw = outbox.raw_mail(row.id)
-            text = parse(raw).text if raw is not None else None
-            if text:
-                texts.append(text)
+        with contextlib.suppress(LookupError):
+            texts.append(_sent_text(message_id))
     return texts
+
+
+@lru_cache(maxsize=_KEPT)
+def _sent_text(message_id: str) -> str:
+    """The text of a mail that went out: it never changes, and many answer the same one. LookupError where it
+    is not there."""
+    for row in outbox.recipients(text=message_id, limit=1):
+        raw = outbox.raw_mail(row.id)
+        text = parse(raw).text if raw is not None else None
+        if text:
+            return text
+    raise LookupError(message_id)

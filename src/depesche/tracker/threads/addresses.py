@@ -19,6 +19,7 @@ from django.utils.crypto import salted_hmac
 from depesche.mailformat import compose
 from depesche.mailformat.addresses import Address, AddressError, with_tag
 from depesche.mailroom.connections import queries as connections
+from depesche.mailroom.connections.queries import IncomingSettings
 from depesche.tracker.accounts import links
 from depesche.tracker.threads.tokens import Thread, Tokens
 
@@ -85,16 +86,17 @@ class ThreadAddresses:
 
 def addresses() -> ThreadAddresses:
     """The addresses under the settings in force."""
-    outgoing = connections.outgoing()
+    ways = connections.ways()
+    outgoing = ways.outgoing
     try:
         system = Address(outgoing.system_name, outgoing.system_address) if outgoing.system_address else None
     except AddressError:
         system = None
     return ThreadAddresses(
         system=system,
-        answers_reach_us=connections.answers_reach_us(),
-        tagged=connections.plus_addressing_in_use(),
-        others=tuple(_others()),
+        answers_reach_us=ways.answers_reach_us,
+        tagged=ways.plus_addressing,
+        others=tuple(_others(ways.mailboxes)),
     )
 
 
@@ -102,8 +104,8 @@ def _token(item_id: int, person_id: int, now: datetime) -> str:
     return _tokens("reply").make(item_id, person_id, int(now.timestamp()))
 
 
-def _others() -> Iterator[Address]:
-    for mailbox in connections.mailboxes():
+def _others(mailboxes: Iterable[IncomingSettings]) -> Iterator[Address]:
+    for mailbox in mailboxes:
         with contextlib.suppress(AddressError):
             if mailbox.own_address:
                 yield Address("", mailbox.own_address)

@@ -10,11 +10,12 @@ import json
 import logging
 import sys
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
 from django.core.management.base import CommandError, CommandParser
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from depesche.mailroom.connections import queries
@@ -27,6 +28,9 @@ EX_TEMPFAIL: Final = 75  # sysexits.h: the MTA keeps the mail and tries again
 _OTHERS_WORK: Final = (
     5.0  # seconds for which the outcome is waited for where somebody else processes the mail
 )
+
+_BATCH: Final = 10  # mails stored with one commit …
+_BATCH_OCTETS: Final = 8 * 1024 * 1024  # … or so many octets
 
 logger = logging.getLogger(__name__)
 
@@ -74,27 +78,21 @@ class Command(DepescheCommand):
     def _receive(self, options: dict[str, Any]) -> None:
         problems: list[str] = []
         place = _place(options["mailbox"])
-        for name in options["files"]:
-            try:
-                raw = _octets(name)
-                stored = intake.store(
-                    raw,
-                    source="pipe" if name == "-" else "file",
-                    envelope_sender=options["sender"],
-                    envelope_recipient=options["recipient"],
-                    mailbox=place,
-                    claim=True,
-                    now=timezone.now(),
-                )
-            except CommandError as error:
-                problems.append(str(error))
-            except Exception as error:
-                # Whatever stopped us from storing it: the mail server still has the mail. Others go on.
-                problems.append(f"{name} was not stored: {_words(error)}")
-                connection.close()
-            else:
-                del raw
-                # Stored: from here on nothing may make the mail server try again.
+
+        def store(name: str, raw: bytes) -> intake.Stored:
+            return intake.store(
+                raw,
+                source="pipe" if name == "-" else "file",
+                envelope_sender=options["sender"],
+                envelope_recipient=options["recipient"],
+                mailbox=place,
+                claim=True,
+                now=timezone.now(),
+            )
+
+        for batch in _batches(options["files"], problems):
+            # Stored: from here on nothing may make the mail server try again.
+            for name, stored in _stored(batch, store, problems):
                 self._tell(name, _outcome(stored))
         if problems:
             raise CommandError(" ".join(problems), returncode=EX_TEMPFAIL)
@@ -153,6 +151,46 @@ class Command(DepescheCommand):
         line = json.dumps(values, ensure_ascii=False).encode("utf-8", "replace").decode()
         self.stdout.write(line)
         self.stdout.flush()
+
+
+_Mails = list[tuple[str, bytes]]
+
+
+def _batches(names: list[str], problems: list[str]) -> Iterator[_Mails]:
+    """The mails that are stored with one commit, as far as they can be read."""
+    batch: _Mails = []
+    for name in names:
+        try:
+            batch.append((name, _octets(name)))
+        except CommandError as error:
+            problems.append(str(error))
+        if len(batch) >= _BATCH or sum(len(raw) for _name, raw in batch) >= _BATCH_OCTETS:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _stored(
+    batch: _Mails, store: Callable[[str, bytes], intake.Stored], problems: list[str]
+) -> list[tuple[str, intake.Stored]]:
+    """All of them in one transaction; where that fails, each in one of its own."""
+    if len(batch) > 1:
+        try:
+            with transaction.atomic():
+                return [(name, store(name, raw)) for name, raw in batch]
+        except Exception as error:
+            logger.info("A batch could not be stored at once: %s", error)
+            connection.close()
+    done = []
+    for name, raw in batch:
+        try:
+            done.append((name, store(name, raw)))
+        except Exception as error:
+            # Whatever stopped us from storing it: the mail server still has the mail. Others go on.
+            problems.append(f"{name} was not stored: {_words(error)}")
+            connection.close()
+    return done
 
 
 def _place(name: str | None) -> int:
