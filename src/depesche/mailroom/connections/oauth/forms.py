@@ -82,7 +82,7 @@ class OAuthForm(forms.Form):
     client_secret_expires = forms.DateField(
         label=_("The secret expires on"),
         required=False,
-        widget=forms.DateInput(attrs={"type": "date", "class": "short"}, format="%Y-%m-%d"),
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
         input_formats=["%Y-%m-%d"],
         help_text=_("Microsoft shows it beside the secret. You are warned 30 days before."),
     )

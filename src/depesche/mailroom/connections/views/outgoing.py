@@ -19,6 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from depesche.mailroom.connections import access, actions, figures, ports, queries, senders, validation
 from depesche.mailroom.connections.actions import InvalidSettings
+from depesche.mailroom.connections.choices import Auth
 from depesche.mailroom.connections.diagnosis import records
 from depesche.mailroom.connections.diagnosis.plan import Plan, learn, plan_test
 from depesche.mailroom.connections.diagnosis.records import Report
@@ -194,6 +195,7 @@ def page(
         **mail_context(),
         **oauth.context_of(request, settings.place),
         **card(),
+        "oauth_chosen": values.get("auth") == Auth.OAUTH2,
         "form": form,
         "settings": settings,
         "effect": effect_of(request, values),

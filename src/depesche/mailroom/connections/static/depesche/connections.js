@@ -53,6 +53,14 @@ document.addEventListener("input", (event) => {
   form.addEventListener("change", (event) => {
     if (event.target.name === "encryption" || event.target.name === "protocol") follow();
   });
+  /* Whoever chooses OAuth 2.0 needs its card. */
+  const oauth = document.getElementById("oauth-fields");
+  const auth = form.elements.auth;
+  if (oauth && auth) {
+    auth.addEventListener("change", () => {
+      if (chosen("auth") === "oauth2") oauth.open = true;
+    });
+  }
   port.addEventListener("input", mark);
   mark();
 
@@ -60,7 +68,7 @@ document.addEventListener("input", (event) => {
   const bar = form.querySelector("[data-changed]");
   const began = bar.textContent;
   const differs = (field) => {
-    if (field.type === "hidden" || field.type === "submit" || field.name === "to" || !field.name) return false;
+    if (field.type === "hidden" || field.type === "submit" || ["to", "find", "preset"].includes(field.name) || !field.name) return false;
     if (field.type === "radio" || field.type === "checkbox") return field.checked !== field.defaultChecked;
     if (field.tagName === "SELECT") return [...field.options].some((one) => one.selected !== one.defaultSelected);
     return field.value !== field.defaultValue;
