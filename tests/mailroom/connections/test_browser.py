@@ -81,7 +81,7 @@ def test_wrong_port_type_test_apply_and_save(signed_in: Page) -> None:
 def test_nothing_runs_over_the_edge(signed_in: Page, live_server: Any, width: int) -> None:
     page = signed_in
     page.set_viewport_size({"width": width, "height": 800})
-    for path in ("", "connection/", "mailbox/", "keystore/"):
+    for path in ("", "connection/", "mailbox/", "keystore/", "keystore/server/"):
         page.goto(f"{live_server.url}/mail/{path}")
         if path == "connection/":
             page.fill("#system_address", "tracker@nordlicht.example")

@@ -128,6 +128,17 @@ def test_the_authority_is_trusted_for_this_server_alone(admin_page: Any) -> None
         assert steps["tls"].cause.code == "cert-unknown-ca"
 
 
+def test_an_authority_takes_the_place_of_an_old_pin(db: Any) -> None:
+    """A pin replaces everything else for its host and port: it would refuse what is trusted now."""
+    with in_thread(FakeServer(context=chained(MIDDLE), implicit_tls=True)) as server:
+        actions.import_certificates(pem(OTHER_OWN), host="localhost", port=server.port)
+        seen = inspection.look("localhost", server.port, starttls=None)
+        assert seen.replaced
+        actions.trust_certificate(seen.authorities[0], host="localhost", port=server.port, kind="ca")
+        assert [row.kind for row in queries.keystore()] == ["ca"]
+        assert inspection.look("localhost", server.port, starttls=None).problem is None
+
+
 def test_an_authority_below_the_root_is_enough(admin_page: Any) -> None:
     """Many servers send their issuing authority and not its root."""
     with in_thread(FakeServer(context=chained(MIDDLE), implicit_tls=True)) as server:

@@ -25,6 +25,7 @@ WORDS = {
         "look": "Look at the certificate",
         "question": "Is this your mail server?",
         "trust": "Trust and repeat the test",
+        "dismiss": "Do not trust it",
         "usable": "The mailbox can be used",
         "accepted": "The server accepted the test mail",
         "greeting": "Greeting",
@@ -41,6 +42,7 @@ WORDS = {
         "look": "Das Zertifikat ansehen",
         "question": "Ist das Ihr Mailserver?",
         "trust": "Vertrauen und den Test wiederholen",
+        "dismiss": "Nicht vertrauen",
         "usable": "Das Postfach kann benutzt werden",
         "accepted": "Der Server hat die Testmail angenommen",
         "greeting": "Begrüßung",
@@ -155,7 +157,15 @@ def test_from_a_wrong_port_to_all_steps_green(
     assert page.locator("#port").input_value() == str(postfix.port_login_tls)
     steps.picture("unknown-authority")
 
-    # The certificate: looked at, compared with another fingerprint, then with none, and trusted.
+    # The certificate: looked at and put away, and what was typed is still there.
+    steps.look_and_trust()
+    steps.click("dismiss")
+    page.locator("#c1").wait_for(state="detached")
+    assert page.locator("#password").input_value() == "not the right one"
+    steps.test()
+    steps.stopped_at("encryption")
+
+    # Looked at, compared with another fingerprint, then with none, and trusted.
     steps.look_and_trust()
     steps.picture("certificate")
     page.fill("#fingerprint", "0" * 64)

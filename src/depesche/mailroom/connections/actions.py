@@ -451,10 +451,10 @@ def trust_certificate(
     certificate: Certificate, *, host: str, port: int, kind: Kind, by: Person = None
 ) -> KeystoreRow:
     """Trust what a server showed, for this host and port alone, at once: "pin" for exactly this certificate,
-    "ca" for whatever it issues. A new pin takes the place of the old ones."""
+    "ca" for whatever it issues. It takes the place of the pins that were there: they would refuse it."""
     with transaction.atomic():
         others = KeystoreEntry.objects.filter(kind="pin", host=host, port=port)
-        for old in others.exclude(sha256=certificate.sha256) if kind == "pin" else ():
+        for old in others.exclude(sha256=certificate.sha256):
             record(Area.KEYSTORE, Act.REMOVED, by=by, subject=_certificate(old))
             old.delete()
         entry, made = KeystoreEntry.objects.update_or_create(

@@ -16,6 +16,16 @@ document.addEventListener("input", (event) => {
   place.classList.toggle("state", given.length >= 64);
 });
 
+/* A sheet in the panel of the test is put away; the form beside it stays as it is. */
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-dismiss]");
+  const sheet = button && document.querySelector(button.dataset.dismiss);
+  if (!sheet) return;
+  const empty = document.createElement("div");
+  empty.id = sheet.id;
+  sheet.replaceWith(empty);
+});
+
 (() => {
   const form = document.querySelector("form[data-port-defaults]");
   if (!form) return;
