@@ -11,8 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from depesche.mailroom.connections.sender_policy import FromDecision, Identity, from_for
-from depesche.mailroom.outbox.sender_repair import Learning, Says, has_reply_to, rewrites, speaks_of_sender
+from depesche.mailroom.connections.sender_policy import FromDecision, Identity, Refused, from_for
+from depesche.mailroom.outbox.sender_repair import (
+    Learning,
+    Says,
+    has_reply_to,
+    recalled,
+    rewrites,
+    speaks_of_sender,
+)
 from depesche.mailroom.outbox.suspects import FRESH, Suspects
 from depesche.smtpclient.errors import Stage
 from depesche.smtpclient.reply import Reply
@@ -178,6 +185,19 @@ def test_vague_words_make_a_rule_when_they_agree() -> None:
     assert [learning.accepted(vague) for _ in range(3)] == [False, False, True]
     learning.forget()
     assert not learning.accepted(vague)
+
+
+@given(st.text(max_size=30), st.text(max_size=300))
+def test_a_refusal_is_recalled_from_its_words_whatever_they_are(stage: str, said: str) -> None:
+    recalled(Refused("", "", "", stage, said), FROM_JANA)
+    recalled(Refused("", "", "", "content", f"550 {said}"), FROM_US)
+
+
+def test_a_recalled_refusal_names_what_it_was_about() -> None:
+    first = rewrites(result(CONTENT, "550 5.7.60 no"), FROM_JANA, "tracker@example.org")
+    assert first is not None
+    assert recalled(Refused("", "", "", first.stage, first.reply), FROM_JANA) == first
+    assert recalled(Refused("", "", "", first.stage, first.reply), FROM_US) is None
 
 
 def test_an_address_for_answers_is_seen_in_either_part() -> None:

@@ -231,8 +231,38 @@ def test_the_rewritten_mail_may_be_deferred_or_refused_for_its_own_sake() -> Non
         assert (row.state, row.reply) == (State.FAILED, "550 5.7.1 Message refused as spam")
     detail = queries.recipient(one)
     assert detail is not None
-    assert [a.outcome for a in detail.attempts] == ["rewritten", "deferred", "rewritten", "failed"]
+    # One rewrite for each mail: the second attempt went under the system address at once.
+    assert [a.outcome for a in detail.attempts] == ["rewritten", "deferred", "failed"]
     assert not SenderRule.objects.exists()
+
+
+def test_a_mail_stays_rewritten_and_teaches_the_rule_later() -> None:
+    fate: list[Act] = ["451 4.7.1 Greylisted", None]
+    seen = []
+
+    def judge(content: bytes) -> Act:
+        seen.append(b"From: Jane Doe <jane" in content)
+        return NOT_YOURS if seen[-1] else fate[0]
+
+    with running(Behaviour(judge=judge)) as server:
+        configure(server.port, sender="user")
+        (one,) = put(1)
+        work()
+        OutboxRecipient.objects.update(next_attempt_at=timezone.now())
+        fate.pop(0)
+        assert work() == Drained(1)
+        assert header(server.messages[0], "Reply-To") == JANE
+    assert seen == [True, False, False]
+    (rule,) = senders.rules(connections.outgoing())
+    assert (rule.domain, rule.address) == ("people.example", "jane@people.example")
+    # A person who says "try again" begins anew: the server may have been set right.
+    OutboxRecipient.objects.update(state=State.FAILED)
+    senders.revoke(rule.id)
+    actions.retry([one])
+    with running(Behaviour(judge=judge)) as server:
+        configure(server.port, sender="user")
+        assert work() == Drained(1)
+    assert seen == [True, False, False, True, False]
 
 
 def test_a_cut_after_the_rewritten_content_is_uncertain_and_goes_again_rewritten() -> None:

@@ -310,10 +310,14 @@ class Delivery:
         return True
 
     def _note_rewritten(self, parcel: Parcel, *, accepted: bool = False) -> None:
-        refused = parcel.refused
-        assert refused is not None
-        certain = accepted and self._froms.learn(refused)
-        self.desk.rewritten(Rewritten(parcel.claimed.id, parcel.claimed.attempt, refused, certain))
+        refused, one = parcel.refused, parcel.claimed
+        fresh = refused is not None and bool(refused.domain)
+        if refused is not None and not fresh:
+            intended = self._froms.intended(replace(parcel, refused=None))
+            refused = sender_repair.recalled(refused, intended) if intended is not None else None
+        if refused is not None:
+            certain = accepted and self._froms.learn(refused)
+            self.desk.rewritten(Rewritten(one.id, one.attempt, refused, certain, fresh))
 
     def _not_submitted(self, parcel: Parcel, started: float, error: SubmissionError) -> None:
         """No session could be had, or it was lost before the content went out."""

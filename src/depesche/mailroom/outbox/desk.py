@@ -357,11 +357,12 @@ class Desk:
         for record in withdrawn:
             self.put(record)
         contents = self._contents.of([one.message_id for one in taken])
+        before = queue.rewritten_before(taken)
         parcels = []
         for one in taken:
             content = contents.get(one.message_id)
             if content is not None and content.octets:
-                parcels.append(Parcel(one, content))
+                parcels.append(Parcel(one, content, before.get(one.id)))
             else:  # erased, or removed together with its message
                 words = "The content is no longer there."
                 self.put(Recorded(one.id, one.attempt, State.FAILED, reply=words, stage="content"))
@@ -512,7 +513,8 @@ class Desk:
     def _note_rewritten(self) -> None:
         while self._rewritten:
             one, now = self._rewritten[0], self.now()
-            queue.note_rewritten(one.recipient_id, one.attempt, one.refused, now)
+            if one.fresh:
+                queue.note_rewritten(one.recipient_id, one.attempt, one.refused, now)
             if one.certain and senders.learn(self._orders.settings, one.refused, now=now):
                 log.warning("%s takes no From of %s.", self._orders.settings.host, one.refused.domain)
                 self._times["poll"] = 0.0

@@ -83,10 +83,11 @@ class Fault:
 @dataclass(frozen=True)
 class Rewritten:
     """The server refused the From of this mail, and it went again under the system address. `certain`: it was
-    accepted so, and the rule holds for the whole domain.
+    accepted so, and the rule holds for the whole domain. `fresh` False: an earlier attempt has it on record.
     """
 
     recipient_id: int
     attempt: int
     refused: Refused
     certain: bool
+    fresh: bool = True

@@ -491,6 +491,23 @@ def note_rewritten(recipient_id: int, number: int, refused: Refused, now: dateti
     )
 
 
+def rewritten_before(taken: Sequence[Claimed]) -> dict[int, Refused]:
+    """Those that went under the system address in an earlier attempt, with the server's words: they go so
+    again, and are rewritten once. What came before a person said "try again" does not count.
+
+    Address, domain and cause are left open: the history has the words alone.
+    """
+    since = {one.id: one.attempt - one.waited for one in taken if one.waited > 1}
+    if not since:
+        return {}
+    rows = OutboxAttempt.objects.filter(outcome="rewritten", recipient_id__in=since)
+    return {
+        row.recipient_id: Refused("", "", "", row.stage, row.reply)
+        for row in rows
+        if row.number > since[row.recipient_id]
+    }
+
+
 def hasten(now: datetime) -> int:
     """Whatever stepped back after a refusal that was the connection's fault is due now. Returns how many."""
     at, ids = sql.moment(now), []

@@ -9,6 +9,7 @@ refusal says against the system address itself is no matter of a single mail: se
 from __future__ import annotations
 
 import enum
+import re
 
 from depesche.mailroom.connections.diagnosis.replies import ABOUT_SENDER, Refusal, refusal_of
 from depesche.mailroom.connections.sender_policy import FromDecision, Refused
@@ -74,6 +75,17 @@ def rewrites(result: RecipientResult, made: FromDecision, system_address: str) -
         stage=result.stage.value,
         reply=str(reply)[:1000],
     )
+
+
+def recalled(refused: Refused, made: FromDecision) -> Refused | None:
+    """The refusal of an earlier attempt, of which stage and words are on record; `made`: what the mail's From
+    is where nothing was refused.
+    """
+    code, _space, words = refused.reply.partition(" ")
+    if not re.fullmatch("5[0-9][0-9]", code) or refused.stage not in {stage.value for stage in _STAGES}:
+        return None
+    reply, stage = Reply(int(code), words), Stage(refused.stage)
+    return rewrites(RecipientResult("", Outcome.REFUSED, reply, stage), made, "")
 
 
 def has_reply_to(header: bytes, content: bytes) -> bool:
