@@ -7,6 +7,7 @@ the letter.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +17,7 @@ from depesche.mailformat.decoding import decode_text, split_uuencode
 from depesche.mailformat.flowed import unflow
 from depesche.mailformat.header_text import clean, header_date, message_ids, raw_text
 from depesche.mailformat.mime_tree import SIGNED_TYPES, Limits, Part, read_tree
+from depesche.mailformat.tnef import tnef_files
 
 __all__ = ["BodySegment", "Limits", "MailAttachment", "ParsedMail", "Part", "parse"]
 
@@ -162,6 +164,8 @@ def _file_name(part: Part, disposition: dict[str, str]) -> str:
     return clean(name)[-200:]
 
 
+_TNEF = frozenset({"application/ms-tnef", "application/vnd.ms-tnef"})
+_TYPE = re.compile(r"[a-z]{2,20}/[a-z0-9.+-]{1,80}")
 _EXTENSIONS = {
     "message/rfc822": ".eml",
     "text/calendar": ".ics",
@@ -286,7 +290,24 @@ class _BodyReader:
         inline = disposition == "inline" or (
             content_id is not None and not disposition.startswith("attachment")
         )
+        if (part.content_type in _TNEF or name.lower() == "winmail.dat") and self._unwrap(data):
+            return
         self.attachments.append(MailAttachment(name, part.content_type, data, content_id, inline))
+
+    def _unwrap(self, data: bytes) -> bool:
+        """The files in a winmail.dat, if there are any; whether they are all that it was for."""
+        files, whole = tnef_files(data)
+        for file in files:
+            kind = file.content_type.lower()
+            self.attachments.append(
+                MailAttachment(
+                    file.filename.replace("\\", "/").rsplit("/", 1)[-1] or "attachment",
+                    kind if _TYPE.fullmatch(kind) else "application/octet-stream",
+                    file.data,
+                    file.content_id or None,
+                )
+            )
+        return bool(files) and whole
 
 
 def _leaves(part: Part) -> list[Part]:
