@@ -124,5 +124,5 @@ def _behind_name(data: bytes, position: int) -> int:
     (kind,) = struct.unpack_from("<I", data, position + 16)
     if kind == 0:
         return position + 24
-    (size,) = struct.unpack_from("<I", data, position + 20)
+    size = int.from_bytes(data[position + 20 : position + 24], "little")
     return position + 24 + size + -size % 4
