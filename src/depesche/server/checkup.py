@@ -13,7 +13,7 @@ from depesche.mailroom.connections import alarms
 from depesche.mailroom.connections import queries as connections
 from depesche.mailroom.connections.choices import MailboxProtocol
 from depesche.mailroom.connections.diagnosis.pauses import reason_of_pause
-from depesche.mailroom.connections.queries import Flow
+from depesche.mailroom.connections.queries import Flow, IncomingSettings
 from depesche.mailroom.outbox import queries as outbox
 from depesche.tracker.items import queries as items
 
@@ -117,9 +117,25 @@ def _outbox(now: datetime) -> Iterator[Finding]:
             )
 
 
-def _incoming(now: datetime) -> Iterator[Finding]:
-    mailbox = connections.incoming()
+def _mailbox(mailbox: IncomingSettings) -> Iterator[Finding]:
     if not mailbox.configured:
+        return
+    named = f" {mailbox.title}" if mailbox.place else ""
+    if mailbox.last_error:
+        yield Finding(
+            Level.ERROR,
+            f"The mailbox{named} cannot be read: {mailbox.last_error}",
+            f"Run: depesche mailbox test{f' --name {mailbox.title}' if mailbox.place else ''}",
+        )
+    elif mailbox.protocol == MailboxProtocol.PIPE:
+        yield Finding(Level.OK, f"Mails{named} come in through a pipe ('depesche inbox receive -').")
+    else:
+        where = f"{mailbox.host}:{mailbox.port} ({mailbox.protocol})"
+        yield Finding(Level.OK, f"Mails{named} come in from {where}.")
+
+
+def _incoming(now: datetime) -> Iterator[Finding]:
+    if not any(one.configured for one in connections.mailboxes()):
         if connections.outgoing().items_by_mail:
             yield Finding(
                 Level.ERROR,
@@ -129,14 +145,8 @@ def _incoming(now: datetime) -> Iterator[Finding]:
         else:
             yield Finding(Level.OK, "No mailbox is configured: answers by mail are not promised.")
         return
-    if mailbox.last_error:
-        yield Finding(
-            Level.ERROR, f"The mailbox cannot be read: {mailbox.last_error}", "Run: depesche mailbox test"
-        )
-    elif mailbox.protocol == MailboxProtocol.PIPE:
-        yield Finding(Level.OK, "Mails come in through a pipe ('depesche inbox receive -').")
-    else:
-        yield Finding(Level.OK, f"Mails come in from {mailbox.host}:{mailbox.port} ({mailbox.protocol}).")
+    for one in connections.mailboxes():
+        yield from _mailbox(one)
     if connections.outgoing().items_by_mail and not items.default_workspace():
         yield Finding(
             Level.ERROR,
