@@ -266,16 +266,15 @@ class Channel(asyncio.Protocol):
     def _watch(self) -> None:
         """A step was taken: from now on the next one is timed."""
         dialogue = self.dialogue
-        awaiting = dialogue.awaiting
-        if awaiting is None:
+        if not dialogue.expected:
             self._deadline = float("inf")
             return
+        awaiting, oldest = dialogue.expected[0]
         now = self._loop.time()
         if dialogue.writing_content:
             deadline = now + self._block_patience
         else:
             deadline = now + self._patience[awaiting]
-        oldest = dialogue.oldest
         if oldest is not None:
             if not oldest.begun_at:
                 oldest.begun_at = now

@@ -386,9 +386,8 @@ class Pool:
         session = lane.session
         if lane.retiring or session is None:
             return None
-        waiting = self._waiting
+        waiting, limits, pace = self._waiting, session.config.limits, self._pace
         while waiting:
-            limits = session.config.limits
             now = monotonic()
             if (
                 now >= lane.held_until
@@ -401,7 +400,7 @@ class Pool:
             if waiting[0].forsaken:
                 waiting.popleft()
                 continue
-            if pause := self._pace.wait(now):
+            if pace.per_second is not None and (pause := pace.wait(now)):
                 self._look_again(pause)
                 break
             return waiting.popleft()

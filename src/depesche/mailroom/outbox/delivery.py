@@ -221,16 +221,22 @@ class Delivery:
         settled, self._settled = self._settled, []
         self._outstanding -= len(settled)
         accepted: list[Recorded] = []
+        proven = False  # by an acceptance since the last refusal
         for then in settled:
             parcel, outcome = then.parcel, then.outcome
             try:
                 if isinstance(outcome, SubmissionError):
+                    proven = False
                     self._not_submitted(parcel, then.started, outcome)
                     continue
                 one = outcome.recipients[0]
                 if one.outcome is Outcome.ACCEPTED and one.reply is not None:
+                    if not proven:
+                        proven = True
+                        self._proven()
                     accepted.append(self._accepted(parcel, one.reply))
                 else:
+                    proven = False
                     self._refused(parcel, then.started, one, outcome.error)
             except Exception:  # a mistake of ours about one mail must not keep it, nor the others
                 log.exception("Submission stumbled over a result; the mail goes again later.")
@@ -244,12 +250,15 @@ class Delivery:
         elif not self._outstanding:
             self._wish()
 
-    def _accepted(self, parcel: Parcel, reply: Reply) -> Recorded:
-        claimed = parcel.claimed
+    def _proven(self) -> None:
+        """A mail was accepted: what the server refused before was no fault of the connection."""
         self._streak.accepted()
         self._losses.accepted()
         self._logged_in_again = False
         self._accepted_lately = True
+
+    def _accepted(self, parcel: Parcel, reply: Reply) -> Recorded:
+        claimed = parcel.claimed
         if parcel.refused is not None:
             self._note_rewritten(parcel, accepted=True)
         if self._lost_under:
@@ -259,7 +268,7 @@ class Delivery:
             claimed.attempt,
             State.ACCEPTED,
             reply.code,
-            " ".join((str(reply.code), *reply.lines))[: findings.MOST_WORDS],
+            f"{reply.code} {' '.join(reply.lines)}"[: findings.MOST_WORDS],
             message_id=claimed.message_id,
             sensitive=claimed.sensitive,
         )

@@ -39,8 +39,7 @@ from depesche.mailroom.outbox.suspects import accepted_under
 log = logging.getLogger(__name__)
 
 BATCH = 100
-MOST_AT_ONCE_SQLITE = 200  # more would keep others from writing
-MOST_AT_ONCE = 1000  # elsewhere the way to the disk takes its time, whatever is on it
+MOST_AT_ONCE = 1000  # but on SQLite, where BATCH is the most: more would keep the pages from writing
 FLUSH_SECONDS = 0.02
 SQLITE_PAUSE = 0.002
 SQLITE_LONGEST_PAUSE = 0.05
@@ -301,7 +300,7 @@ class Desk:
             return False
         self.resting = False
         self.exchanges += 1
-        most = MOST_AT_ONCE_SQLITE if sql.is_sqlite() else MOST_AT_ONCE
+        most = BATCH if sql.is_sqlite() else MOST_AT_ONCE
         batch = [self._results.popleft() for _ in range(min(size, most))]
         at = self.now()
         room = min(room, most)

@@ -148,6 +148,8 @@ class Dialogue:
         self.answered = 0  # replies so far; the owner sees progress by it
         self.refusals_in_a_row = 0  # refusals since the last accepted content
         self.open_for_transactions = False
+        # What is unanswered, in order: the commands, and the transactions to which they belong.
+        self.expected: deque[tuple[Command, Transaction | None]] = deque([(Command.GREETING, None)])
         self._source = source
         self._to_seven_bit = to_seven_bit
         self._may_pipeline = pipelining
@@ -158,7 +160,6 @@ class Dialogue:
         self._chunked = 0  # transactions whose BDAT is not answered
         self._tap = tap
         self._parser = ReplyParser()
-        self._expected: deque[tuple[Command, Transaction | None]] = deque([(Command.GREETING, None)])
         self._out: deque[bytes] = deque()
         self._writer = _Writer.IDLE
         self._current: Transaction | None = None
@@ -168,24 +169,19 @@ class Dialogue:
     @property
     def awaiting(self) -> Command | None:
         """The command whose reply comes next; None when nothing is unanswered."""
-        return self._expected[0][0] if self._expected else None
+        return self.expected[0][0] if self.expected else None
 
     @property
     def stage(self) -> Stage:
         """Where the session stands, for an error message."""
-        if self._expected:
-            return _STAGES[self._expected[0][0]]
+        if self.expected:
+            return _STAGES[self.expected[0][0]]
         return Stage.TLS if self.state is State.HANDSHAKE else Stage.MAIL
-
-    @property
-    def oldest(self) -> Transaction | None:
-        """The transaction whose reply comes next."""
-        return self._expected[0][1] if self._expected else None
 
     @property
     def busy(self) -> bool:
         """Whether anything is written, or about to be, and not yet answered."""
-        return bool(self._expected or self._out)
+        return bool(self.expected or self._out)
 
     @property
     def writing_content(self) -> bool:
@@ -195,7 +191,7 @@ class Dialogue:
 
     def send(self, command: Command, octets: bytes, shown: str = "") -> None:
         """Write a command outside of any transaction. `shown` replaces it in the transcript: secrets."""
-        self._expected.append((command, None))
+        self.expected.append((command, None))
         self._out.append(octets)
         if self._tap is not None:
             self._tap.client(shown or octets.decode("utf-8").rstrip("\r\n"))
@@ -216,10 +212,10 @@ class Dialogue:
     def lost(self, error: SubmissionError) -> None:
         """The session is over: decide all that is under way. Content handed over and unanswered is
         uncertain."""
-        if any(command is Command.CHUNK for command, _ in self._expected):
+        if any(command is Command.CHUNK for command, _ in self.expected):
             self._chunking.works = False  # the trial ended the session: once is enough
-        under_way = dict.fromkeys(tx for _, tx in self._expected if tx is not None)
-        self._expected.clear()
+        under_way = dict.fromkeys(tx for _, tx in self.expected if tx is not None)
+        self.expected.clear()
         self._out.clear()
         self.open_for_transactions = False
         self.state = State.CLOSED
@@ -264,7 +260,7 @@ class Dialogue:
             if tidy:
                 return self._write(Command.RSET, transaction, commands.RSET)
             return self._write(Command.MAIL, transaction, what.mail)
-        expected = self._expected
+        expected = self.expected
         if tidy:
             expected.append((Command.RSET, transaction))
         expected.append((Command.MAIL, transaction))
@@ -294,7 +290,7 @@ class Dialogue:
         return command + content
 
     def _write(self, command: Command, transaction: Transaction, octets: bytes) -> bytes:
-        self._expected.append((command, transaction))
+        self.expected.append((command, transaction))
         if self._tap is not None:
             self._tap.client(octets.decode("utf-8").rstrip("\r\n"))
         return octets
@@ -326,7 +322,7 @@ class Dialogue:
         hold what happened before that. After an exception the session must be aborted and `lost` called."""
         if self.state is State.HANDSHAKE:
             raise InjectedBeforeTls
-        expected = self._expected
+        expected = self.expected
         if len(expected) == 4 and self.state is State.CONTENT and self._taken_and_next(data):
             return
         for reply in self._parser.feed(data):
@@ -359,7 +355,7 @@ class Dialogue:
     def _taken_and_next(self, data: bytes) -> bool:
         """The four replies of the usual case at one stroke, which the general way would take one by one to
         the same end (a test compares). False: nothing was done."""
-        (content, taken), (mail, _), _, (data_command, coming) = self._expected
+        (content, taken), (mail, _), _, (data_command, coming) = self.expected
         if (
             content is not Command.CONTENT
             or mail is not Command.MAIL
@@ -383,8 +379,8 @@ class Dialogue:
         self.answered += 4
         self.refusals_in_a_row = 0
         self._writer = _Writer.CONTENT
-        self._expected.clear()
-        self._expected.append((Command.CONTENT, coming))
+        self.expected.clear()
+        self.expected.append((Command.CONTENT, coming))
         self._finish(taken, None)
         return True
 
@@ -461,12 +457,12 @@ class Dialogue:
         if self.state is State.CONTENT and transaction.plan is not None:
             transaction.body = transaction.plan.body()
         self._writer = _Writer.CONTENT
-        self._expected.append((Command.CONTENT, transaction))
+        self.expected.append((Command.CONTENT, transaction))
 
     def _answered_content(self, transaction: Transaction, reply: Reply) -> None:
         early = not transaction.handed_over
         if early and reply.code < 400:
-            self._expected.appendleft((Command.CONTENT, transaction))
+            self.expected.appendleft((Command.CONTENT, transaction))
             raise ProtocolViolation(reply, Command.CONTENT, self.state)
         self._decide_content(transaction, reply)
         if early and reply.code != 421:
@@ -496,7 +492,7 @@ class Dialogue:
             # on.
             self._chunking.works, self._chunking.refused = False, True
             error = SubmissionError(Stage.CONTENT, Cause.CHUNKING_FAILED, reply=reply)
-            self._expected.append((Command.CHUNK, transaction))
+            self.expected.append((Command.CHUNK, transaction))
             self._closing(error)
         else:
             self._decide_content(transaction, reply)
