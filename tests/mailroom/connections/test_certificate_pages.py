@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.urls import reverse
 
 from depesche.mailroom.connections import actions, inspection, queries
@@ -219,3 +220,24 @@ def test_a_server_that_shows_none_is_explained(admin_page: Any, own: FakeServer)
     response = admin_page.post(reverse("connections:certificate"), data)
     assert response.status_code == 422
     assert "The server announced encryption, and then refused it" in page_of(response)
+
+
+def test_the_command_trusts_the_authority_too(db: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    with in_thread(FakeServer(context=chained(MIDDLE, ROOT), implicit_tls=True)) as server:
+        call_command("keystore", "fetch", f"localhost:{server.port}")
+        said = capsys.readouterr().out
+        assert "failed No known authority vouches for it" in said
+        assert "ok     It names the server that you entered" in said
+        root = described_sha256(ROOT)
+        assert f"--trust {root}" in said
+        call_command("keystore", "fetch", f"localhost:{server.port}", "--trust", root)
+        (row,) = queries.keystore()
+        assert (row.kind, row.host, row.subject) == ("ca", "localhost", "Nordlicht Root")
+        call_command("keystore", "fetch", f"localhost:{server.port}")
+        assert "It verifies" in capsys.readouterr().out
+
+
+def described_sha256(made: Any) -> str:
+    from depesche.mailroom.connections.certificates import describe
+
+    return describe(made[0]).sha256

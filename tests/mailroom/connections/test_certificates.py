@@ -81,3 +81,40 @@ def test_names_match_as_rfc_9525_says() -> None:
     assert certificates.names_match(("MAIL.lan",), "mail.LAN.")
     assert certificates.names_match(("127.0.0.1",), "127.0.0.1")
     assert not certificates.names_match(("*.0.0.1",), "127.0.0.1")
+
+
+# --- PKCS#12 ------------------------------------------------------------------------------------------------
+
+
+def pkcs12_file(*, key: bool, password: bytes = b"") -> bytes:
+    from cryptography.hazmat.primitives.serialization import (
+        BestAvailableEncryption,
+        NoEncryption,
+        pkcs12,
+    )
+
+    made = certificate("company", authority=True)
+    encryption = BestAvailableEncryption(password) if password else NoEncryption()
+    return pkcs12.serialize_key_and_certificates(
+        b"company", made[1] if key else None, made[0], None, encryption
+    )
+
+
+def test_pkcs12_with_certificates_alone_is_read() -> None:
+    (found,) = certificates.read(pkcs12_file(key=False))
+    assert (found.subject, found.is_authority) == ("company", True)
+
+
+@pytest.mark.parametrize(
+    ("octets", "why"),
+    [
+        (pkcs12_file(key=True), "holds a private key"),
+        (pkcs12_file(key=True, password=b"secret"), "with a password"),
+        (pkcs12_file(key=False, password=b"secret"), "with a password"),
+        (pkcs12_file(key=False)[:-20], "is damaged"),
+    ],
+    ids=["key", "key and password", "password", "damaged"],
+)
+def test_pkcs12_with_a_secret_is_refused(octets: bytes, why: str) -> None:
+    with pytest.raises(certificates.BadCertificateFile, match=why):
+        certificates.read(octets)

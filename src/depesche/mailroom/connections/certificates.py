@@ -116,10 +116,12 @@ def _is_pkcs12(octets: bytes) -> bool:
 def _from_pkcs12(octets: bytes) -> list[x509.Certificate]:
     """A PKCS#12 file with certificates alone (a trust store without password). One with a private key is
     refused: that key is the server's secret, and has no business here."""
+    locked = False
     for password in (None, b""):
         try:
             found = pkcs12.load_pkcs12(octets, password)
-        except ValueError:
+        except ValueError as error:
+            locked = locked or "password" in str(error).lower()
             continue
         if found.key is not None:
             raise BadCertificateFile(
@@ -130,6 +132,8 @@ def _from_pkcs12(octets: bytes) -> list[x509.Certificate]:
             )
         inside = [found.cert, *found.additional_certs]
         return _some([one.certificate for one in inside if one is not None])
+    if not locked:
+        raise ValueError("damaged")
     raise BadCertificateFile(
         _(
             "This is a PKCS#12 file (.p12, .pfx) with a password, as one with a private key has. Export the "
