@@ -168,6 +168,12 @@ def test_the_page_lists_and_lifts() -> None:
     admin.post(reverse("outbox:lift-address"), {"address": "dead@example.net"})
     assert addresses.listed() == []
     assert "admin@example.org" in text(admin, url + "?all=1")
+    bounce(address="again@example.net")
+    held = put("again@example.net")
+    german = person("frieda@example.org", administrator=True, language="de")
+    page = text(german, reverse("outbox:detail", args=[held]))
+    assert "Frühere Mails an diese Adresse kamen zurück" in page
+    assert f"{url}?q=again%40example.net" in page
     member = person("member@example.org", administrator=False)
     assert member.get(url).status_code == 403
     assert member.post(reverse("outbox:lift-address"), {"address": WHO}).status_code == 403

@@ -9,8 +9,10 @@ from datetime import datetime, timedelta
 from django.db import connection
 from django.db.models import Count, Q, QuerySet, Sum
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from depesche.mailroom.outbox import sql
+from depesche.mailroom.outbox.addresses import NOT_TRIED
 from depesche.mailroom.outbox.categories import PRIORITIES
 from depesche.mailroom.outbox.models import OutboxAttempt, OutboxRecipient, SlotLease, WorkerPresence
 from depesche.mailroom.outbox.states import State
@@ -109,6 +111,8 @@ def _row(values: tuple[object, ...]) -> RecipientRow:
     named["state"] = state = State(str(named["state"]))
     if state not in _TO_BE_TRIED:
         named["next_attempt_at"] = None
+    if named["reply"] == NOT_TRIED:
+        named["reply"] = gettext(NOT_TRIED)
     return RecipientRow(**named)  # type: ignore[arg-type]  # the fields stand in the order of _FIELDS
 
 
