@@ -24,7 +24,7 @@ from depesche.mailroom.connections.certificates import BadCertificateFile, Kind
 from depesche.mailroom.connections.diagnosis.causes import explain
 from depesche.mailroom.connections.diagnosis.plan import STEP_SECONDS
 from depesche.mailroom.connections.fetch import CannotFetch
-from depesche.mailroom.connections.forms import FetchForm
+from depesche.mailroom.connections.forms import FetchForm, IncomingForm, OutgoingForm
 from depesche.mailroom.connections.inspection import Sighting
 from depesche.mailroom.connections.ports import implicit_mailbox, implicit_smtp
 from depesche.mailroom.connections.views import failover, incoming, outgoing
@@ -46,7 +46,8 @@ _TESTS: dict[str, Callable[[HttpRequest], HttpResponseBase]] = {
     "failover": failover.start_test,
     "incoming": _test_mailbox,
 }
-_OURS = frozenset({"csrfmiddlewaretoken", "password", "what", "apply", "look"})
+_CARRIED = frozenset({*OutgoingForm.base_fields, *IncomingForm.base_fields, "to", "place"} - {"password"})
+"""What of a settings form comes along without script: never a password or another secret."""
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -71,7 +72,7 @@ def certificate(request: HttpRequest) -> HttpResponse:
         else:
             context |= _shown(seen)
             context["carried"] = [
-                (key, value) for key, value in request.POST.items() if key not in _OURS and what
+                (key, value) for key, value in request.POST.items() if what in _TESTS and key in _CARRIED
             ]
     if is_htmx(request):
         return render(request, _SHEET, context)
