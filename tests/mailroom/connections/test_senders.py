@@ -217,6 +217,7 @@ def test_which_connection_is_in_use_is_said_everywhere(saved: Any, admin_page: A
     assert "paused" not in codes
     page = text_of(admin_page.get(reverse("connections:status")))
     assert "Mail flows through the failover" in page
+    assert "gave no sign within 60 seconds" in page
     assert "backup.example" in page
     assert "Mails go out through the failover, backup.example" in text_of(
         admin_page.get(reverse("connections:outgoing"))

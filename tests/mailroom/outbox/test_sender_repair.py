@@ -317,3 +317,17 @@ def test_rules_hold_for_their_server_and_login_alone() -> None:
         configure(server.port, sender="user", host="localhost")
         assert not senders.rules(connections.outgoing())
         assert len(senders.rules()) == 1
+
+
+@pytest.mark.parametrize("where", ["mail", "rcpt"])
+def test_a_refused_reverse_path_rests_the_connection_whoever_the_mails_are_from(where: str) -> None:
+    said = "553 5.7.1 <tracker@example.org>: Sender address rejected: not owned by user another"
+    with running(Behaviour(faults={where: said})) as server:
+        configure(server.port, sender="user")
+        ids = put(3)
+        assert work().accepted == 0
+        health = connections.health()
+        assert (health.flow, health.cause, health.stage) == (Flow.PAUSED, "sender-not-owned", where)
+        assert {row.state for row in queries.by_ids(ids).values()} == {State.QUEUED}
+        assert {row.attempts for row in queries.by_ids(ids).values()} == {0}
+    assert not SenderRule.objects.exists()

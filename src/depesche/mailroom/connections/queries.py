@@ -26,6 +26,7 @@ from depesche.mailroom.connections.models import (
     OutgoingConnection,
 )
 from depesche.mailroom.connections.volume import Volume, chunking_rests
+from depesche.smtpclient.config import Timeouts
 
 
 @dataclass(frozen=True)
@@ -331,6 +332,12 @@ def _tags_in_use(settings: IncomingSettings) -> bool:
     return settings.plus_addressing == PlusAddressing.ON or settings.tagged_address_seen_at is not None
 
 
+def _patience(stage: str) -> float:
+    """How long the workers wait for the server at this stage, in seconds."""
+    timeouts = Timeouts()
+    return float(getattr(timeouts, stage, timeouts.command) if stage else timeouts.command)
+
+
 def health(place: int = 0) -> Health:
     """How the way out is doing, as the workers wrote it down."""
     settings = outgoing(place)
@@ -361,6 +368,7 @@ def health(place: int = 0) -> Health:
             "encryption": settings.encryption,
             "username": settings.username,
             "address": settings.system_address,
+            "seconds": f"{_patience(row.stage):g}",
         },
     )
 

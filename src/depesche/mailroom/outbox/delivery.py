@@ -385,7 +385,8 @@ class Delivery:
         return self._suspects.blames(
             parcel.claimed.id,
             one,
-            from_system=intended is not None and not intended.domain,
+            from_system=intended is not None
+            and sender_repair.is_systems(one.stage, intended, self._orders.settings.system_address),
             accepted_at=max(known, default=None),
             now=now,
         )

@@ -77,6 +77,15 @@ def rewrites(result: RecipientResult, made: FromDecision, system_address: str) -
     )
 
 
+def is_systems(stage: Stage, made: FromDecision, system_address: str) -> bool:
+    """Whether what the server has judged at this stage is the system address: before the content that is the
+    reverse-path, whoever the mail is from.
+    """
+    if stage in _AFTER_CONTENT:
+        return not made.domain
+    return made.reverse_path.casefold() == system_address.casefold()
+
+
 def recalled(refused: Refused, made: FromDecision) -> Refused | None:
     """The refusal of an earlier attempt, of which stage and words are on record; `made`: what the mail's From
     is where nothing was refused.
