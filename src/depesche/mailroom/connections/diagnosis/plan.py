@@ -108,7 +108,7 @@ def plan_test(
             timeouts=timeouts,
         )
     if isinstance(config.credentials, TokenSource):
-        tokens.try_again_now(settings.place)
+        tokens.try_again_now(0)
     mailbox = _mailbox(incoming, seconds)
     words = [getattr(config.credentials, "password", "")]
     if mailbox.config is not None:
