@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.utils import timezone
 
-from depesche.mailroom.connections import queries
+from depesche.mailroom.connections import queries, senders
+from depesche.mailroom.connections.sender_policy import Refused
 from depesche.smtpclient.testing import Behaviour, FakeServer, in_thread
 from tests.support.waiting import wait_until
 
@@ -81,7 +83,10 @@ def test_wrong_port_type_test_apply_and_save(signed_in: Page) -> None:
 def test_nothing_runs_over_the_edge(signed_in: Page, live_server: Any, width: int) -> None:
     page = signed_in
     page.set_viewport_size({"width": width, "height": 800})
-    for path in ("", "connection/", "mailbox/", "keystore/", "keystore/server/"):
+    said = "550 5.7.60 SMTP; Client does not have permissions to send as somebody-with-a-long-name"
+    longest = Refused(f"a@{'a' * 60}.example", f"{'a' * 60}.example", "header-from-refused", "content", said)
+    senders.learn(queries.outgoing(), longest, now=timezone.now())
+    for path in ("", "connection/", "connection/failover/", "mailbox/", "keystore/", "keystore/server/"):
         page.goto(f"{live_server.url}/mail/{path}")
         if path == "connection/":
             page.fill("#system_address", "tracker@nordlicht.example")

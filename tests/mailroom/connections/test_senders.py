@@ -195,7 +195,7 @@ def test_the_failover_by_command(saved: Any, capsys: Any) -> None:
     shown = json.loads(capsys.readouterr().out)
     assert (shown["host"], shown["configured"], shown["in_use"]) == ("backup.example", True, False)
     assert "charset" not in shown
-    call_command("connection", "show", "--failover", "--json")
+    call_command("connection", "show", "--place", "1", "--json")
     assert json.loads(capsys.readouterr().out)["host"] == "backup.example"
     call_command("connection", "show", "--json")
     shown = json.loads(capsys.readouterr().out)

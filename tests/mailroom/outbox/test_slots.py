@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from depesche.mailroom.outbox import identity, slots
 from depesche.mailroom.outbox.models import SlotLease
+from depesche.mailroom.outbox.queries import slots_used
 from tests.mailroom.outbox.helpers import later
 
 
@@ -41,6 +42,17 @@ def test_one_worker_takes_what_it_wants_within_the_cap() -> None:
     assert beat("a", 2).numbers == {0, 1}
     assert beat("a", 9, [0, 1]).numbers == {0, 1, 2, 3}
     assert beat("a", 0).numbers == frozenset()
+
+
+@pytest.mark.django_db
+def test_the_failover_has_slots_of_its_own() -> None:
+    assert len(beat("a", 9).numbers) == 4
+    assert slots.beat("a2", wanted=9, held=[], cap=2, now=later(0), place=1).numbers == {0, 1}
+    assert slots.beat("b2", wanted=9, held=[], cap=2, now=later(0), place=1).share == 1
+    assert (slots_used(later(1)), slots_used(later(1), place=1)) == (4, 2)
+    slots.leave("a2")
+    assert slots.beat("b2", wanted=9, held=[], cap=2, now=later(0), place=1).numbers == {0, 1}
+    assert beat("a", 9, [0, 1, 2, 3]).numbers == {0, 1, 2, 3}
 
 
 @pytest.mark.django_db

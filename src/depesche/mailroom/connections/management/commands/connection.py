@@ -74,6 +74,9 @@ class Command(SettingsCommand):
                 dest="place",
                 help="the second connection, used while the first one rests",
             )
+            way.add_argument(
+                "--place", type=int, choices=(0, 1), dest="place", help="1: the same as --failover"
+            )
         rules = ways.add_parser("rules", help="what servers were found to refuse as From")
         rules.add_argument("--revoke", type=int, metavar="ID", help="try these addresses again")
         rules.add_argument("--seen", action="store_true", help="no longer an alarm: you have taken note")
