@@ -213,6 +213,7 @@ FRAMES: dict[str, tuple[str, ...]] = {
     "last-below-quote": (_QUOTE, "\n", _FIRST, "\n\n", "{}", "\n"),
     "above-older": (_FIRST, "\n\n", "{}", _OLDER),
     "signed": (_FIRST, "\n", "{}", "\n\nMit freundlichen Grüßen\nMax Beispiel", _OLDER),
+    "introduces": (_FIRST, "\n\n", "{}", "\n> steht im Protokoll\n> und noch eine Zeile\n\n", _LAST, "\n"),
     "around": (_FIRST, _QUOTE, "\n", "{}", "\n"),
     "around-and-last": (_FIRST, _QUOTE, "\n", "{}", "\n\n", _LAST, "\n"),
 }

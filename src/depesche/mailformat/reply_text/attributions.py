@@ -153,11 +153,21 @@ def attribution_ending_at(lines: Sequence[str], end: int, floor: int) -> Marker 
         return None
     if len(closing) <= 150 and ends_with_verb(closing) and not _FIRST_PERSON.search(closing):
         # "The customer writes:" is a person's way to introduce a quotation, "Jane Doe wrote:" a program's.
-        told = closing.split(maxsplit=1)[0].lower() in _ARTICLES
+        words = closing.rstrip(":： ").split()
+        small = sum(word[0].islower() and word not in _VERB_WORDS and word not in ON for word in words)
+        told = words[0].lower() in _ARTICLES or small >= 2
         return None if told else Marker(end, end + 1, "attribution", weak=True)
+    if _DATE_AND_NAME.fullmatch(closing):
+        return Marker(end, end + 1, "attribution", weak=True)
     return _foreign_attribution(lines, end, floor)
 
 
+#: "03.03.2026, 10:11, Jane Doe:"
+_DATE_AND_NAME = re.compile(
+    r"(?:\d{4}-\d{2}-\d{2}|\d{1,2}[./]\d{1,2}[./]\d{2,4}),? \d{1,2}[:.]\d{2}(?::\d{2})?,? "
+    r"(?:[A-ZÀ-Þ][\w'’-]{1,30} ?){1,4}:"
+)
+_VERB_WORDS = frozenset(word for phrase in WROTE for word in phrase.split())
 _ARTICLES = word_set(
     "the a an our my your this that he she they it we der die das ein eine einer unser unsere mein "
     "meine dein er sie es wir man le la les un une notre mon ma il elle el los una nuestro mi lo gli "

@@ -19,7 +19,7 @@ WROTE = (
         "schreibt",
         "schrieb folgendes",
     ),
-    *("wrote", "writes", "has written", "wrote the following", "said"),
+    *("wrote", "writes", "has written", "wrote the following", "said", "as excerpted"),
     *("كتب", "كتبت", "كتب/كتبت"),  # ar
     *("написа", "написа/а"),  # bg
     *("va escriure", "ha escrit", "escrigué", "missatge de"),  # ca
