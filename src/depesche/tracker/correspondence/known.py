@@ -17,7 +17,9 @@ _MOST: Final = 3  # mails that are looked at: an answer quotes the last ones
 def sent_texts(mail: ParsedMail) -> list[str]:
     """The texts of our mails that this one answers."""
     ids = dict.fromkeys((*mail.in_reply_to[:_MOST], *reversed(mail.references)))
-    ours = [one for one in list(ids)[:50] if threads.find([], [one]) is not None]
+    # The id of an item, which names nobody, is the id of no mail.
+    found = ((one, threads.find([], [one])) for one in list(ids)[:50])
+    ours = [one for one, thread in found if thread is not None and thread.person_id is not None]
     texts = []
     for message_id in ours[:_MOST]:
         with contextlib.suppress(LookupError):
