@@ -27,7 +27,7 @@ from typing import Any
 from bench.full_path import HERE
 from bench.rows import Rounds, Row, save
 
-_AT_LEAST, _AIM = 100.0, 200.0
+_AT_LEAST, _AIM = 50.0, 100.0
 _NOTICES = 20
 _PIPED = 10
 _WORDS = (

@@ -404,6 +404,31 @@ def test_one_more_mailbox_is_added_listed_and_removed_after_a_question(admin_pag
     assert admin_page.get(reverse("connections:remove-mailbox", args=[0])).status_code == 404
 
 
+@pytest.mark.parametrize("auth", ["password", "oauth2"])
+def test_mails_are_moved_only_where_that_can_be(admin_page: Any, auth: str) -> None:
+    url = reverse("connections:incoming")
+    moving = {**MAILBOX, "auth": auth, "when_taken": "move"}
+    assert "Enter the folder that mails are moved to." in text_of(admin_page.post(url, moving))
+    same = {**moving, "move_to": "Inbox"}
+    assert "the folder that the mails come from" in text_of(admin_page.post(url, same))
+    pop3 = {**moving, "protocol": "pop3", "move_to": "Done"}
+    assert "POP3 knows no folders" in text_of(admin_page.post(url, pop3))
+    bad = {**moving, "move_to": 'Do"ne'}
+    assert admin_page.post(url, bad).status_code == 422
+
+
+def test_the_remedy_of_a_step_is_applied_and_the_test_repeated(admin_page: Any) -> None:
+    with in_thread(FakeServer()) as server:
+        port = server.port
+    plain = {**MAILBOX, "host": "127.0.0.1", "port": str(port), "encryption": "none"}
+    apply = f"encryption=ssl port={port} username=x password=stolen"
+    page = text_of(admin_page.post(reverse("connections:test-incoming"), {**plain, "apply": apply}))
+    ssl = page[page.index('name="encryption" value="ssl"') :]
+    assert "checked" in ssl[: ssl.index(">")]
+    assert "stolen" not in page
+    assert queries.incoming().host == ""  # nothing was saved
+
+
 def test_a_mailbox_that_cannot_be_reached_is_explained(admin_page: Any) -> None:
     with in_thread(FakeServer()) as server:
         port = server.port

@@ -261,7 +261,10 @@ def _refuse_twice(wanted: IncomingSettings) -> None:
         if other.title.casefold() == wanted.title.casefold():
             raise InvalidSettings({"name": [_("Another mailbox has this name.")]})
         both = (other, wanted)
-        if all(one.is_mailbox for one in both) and len({_identity(one) for one in both}) == 1:
+        if (
+            all(one.is_mailbox and one.username for one in both)
+            and len({_identity(one) for one in both}) == 1
+        ):
             raise InvalidSettings(
                 {"host": [_("The mailbox “%(name)s” reads this folder already.") % {"name": other.title}]}
             )

@@ -390,11 +390,11 @@ class IncomingForm(MailboxFields):
             return values
         if host == "":
             self.add_error("host", _("Enter the server that has the mailbox."))
+        self.check_taking(values)
         if values.get("auth") == MailboxAuth.OAUTH2:
             return values
         if values.get("username") == "":
             self.add_error("username", _("Enter the mailbox’s user name."))
-        self.check_taking(values)
         if host and not values.get("password") and (problem := self._missing_password(host)):
             self.add_error("password", problem)
         return values

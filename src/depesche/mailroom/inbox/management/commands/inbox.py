@@ -6,6 +6,7 @@ stored durably and the mail server may forget it, 75 that it must keep it and tr
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import sys
@@ -90,6 +91,10 @@ class Command(DepescheCommand):
                 now=timezone.now(),
             )
 
+        if len(options["files"]) > 1:
+            # What is loaded by now stays; to look through it again and again costs a tenth of the time.
+            gc.freeze()
+            gc.set_threshold(50_000, 20, 100)
         for batch in _batches(options["files"], problems):
             # Stored: from here on nothing may make the mail server try again.
             for name, stored in _stored(batch, store, problems):
