@@ -394,3 +394,41 @@ def test_an_encrypted_mail_is_held_and_kept_as_a_file(
     assert accepted.outcome == (Outcome.COMMENT if answers else Outcome.ITEM)
     files = (Comment.objects.get() if answers else Item.objects.get(number=2)).attachments.all()
     assert [(file.filename, bytes(file.data)) for file in files] == [("encrypted.eml", raw)]
+
+
+def test_a_held_mail_can_be_processed_again_after_the_rules_changed(item: Item) -> None:
+    assert take(written()).outcome == Outcome.HELD
+    row = held_row()
+    assert row.proposal["excerpt"] == "I will do it tomorrow."
+    assert processing.replay(row.pk, by="Jana").outcome == Outcome.HELD
+    rules.save(item.workspace, {"proof": "address"})
+    assert processing.replay(row.pk, by="Jana").outcome == Outcome.COMMENT
+    with pytest.raises(processing.NotReplayable):
+        processing.replay(row.pk, by="Jana")
+    assert Comment.objects.count() == 1
+
+
+def test_an_encrypted_mail_of_a_guest_can_be_decided(item: Item) -> None:
+    rules.save(item.workspace, {"strangers": "guest"})
+    raw = written("-----BEGIN PGP MESSAGE-----\nxyz\n-----END PGP MESSAGE-----\n", sender=MAX, subject="Hi")
+    assert take(raw).outcome == Outcome.HELD
+    assert offered() == ["item:guest", "block"]
+    assert processing.accept_held(held_row().pk, by="Jana").outcome == Outcome.ITEM
+
+
+def test_the_quote_of_a_personal_mail_is_recognised_without_marks(
+    item: Item, people: dict[str, Person]
+) -> None:
+    from depesche.mailformat.addresses import Address
+    from depesche.tracker.correspondence import writing
+
+    wanted = writing.Mail(
+        to=[Address("Max", "max@elsewhere.example")],
+        subject="[NW-1] Question",
+        text="Could you please have a look at the coolant pump of hall seven this week?",
+    )
+    writing.write(item, people["jana"], wanted, now=timezone.now())
+    ours = parse(raw_of(mails("max@elsewhere.example")[-1]))
+    to, message_id = ours.reply_to[0].addr_spec, str(ours.message_id)
+    answer = written(f"Yes, on Friday.\n\n{ours.text}", sender=MAX, to=to, In_Reply_To=message_id)
+    assert take(answer).text == "Yes, on Friday."

@@ -231,3 +231,11 @@ def test_a_mail_that_is_held_is_announced_at_its_item(house: House, jana: Client
     )  # fmt: skip
     assert "An administrator does." in page(emre, "item", house.item.key)
     assert "?outcome=held" in page(jana, "item", house.item.key)
+
+
+def test_a_preview_that_cannot_be_made_says_why(house: House, emre: Client) -> None:
+    url = reverse("web:mail", args=[house.item.key])
+    response = emre.post(url, {**FORM, "to": "", "act": "preview"}, headers={"HX-Request": "true"})
+    assert response.status_code == 200
+    assert "Enter at least one address." in response.content.decode()
+    assert "<html" not in response.content.decode()

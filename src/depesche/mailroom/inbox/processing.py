@@ -50,7 +50,8 @@ TAKEN_ALREADY = gettext_noop("The same mail has come by another way already.")
 DISCARDED = gettext_noop("Discarded by %(person)s.")
 
 # A person may have these processed anew: no effect of theirs stands.
-REPLAYABLE: Final = frozenset({Outcome.FAILED, Outcome.REJECTED, Outcome.IGNORED})
+REPLAYABLE: Final = frozenset({Outcome.FAILED, Outcome.REJECTED, Outcome.IGNORED, Outcome.HELD})
+_EXCERPT: Final = 400  # characters of a held mail that the list shows
 
 
 @dataclass(frozen=True)
@@ -272,6 +273,8 @@ def _record(row: ReceivedMessage, handler: str, handled: Handled) -> None:
     row.item = handled.item[:40]
     row.comment = handled.comment
     row.proposal = dict(handled.proposal)
+    if handled.outcome == Outcome.HELD and handled.text:
+        row.proposal["excerpt"] = handled.text[:_EXCERPT].replace("\x00", "")
     row.save(update_fields=_WRITTEN)
 
 

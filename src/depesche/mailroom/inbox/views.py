@@ -76,12 +76,14 @@ class Held:
     from_address: str
     received_at: datetime
     reason: str
+    excerpt: str
     choices: Sequence[Choice]
 
     @classmethod
     def of(cls, row: ReceivedRow) -> Held:
         offered = processing.choices(row.handler, row.proposal)
-        return cls(row.id, row.subject, row.from_address, row.received_at, row.reason, offered)
+        excerpt = " ".join(str(row.proposal.get("excerpt", "")).split())
+        return cls(row.id, row.subject, row.from_address, row.received_at, row.reason, excerpt, offered)
 
 
 def _row(received_id: int) -> ReceivedRow:

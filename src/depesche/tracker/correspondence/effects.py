@@ -136,7 +136,12 @@ def new_item(
     person = author.person
     if parsed.is_encrypted and not author.accepted_by:
         reason = Sentence(gettext_noop("It is encrypted, and nobody here has the key."))
-        held = {"action": "item", "workspace": workspace.pk, "authors": [person.pk]}
+        held = {
+            "action": "item",
+            "workspace": workspace.pk,
+            "authors": [person.pk],
+            "address": author.sender.address.addr_spec,
+        }
         return Handled(Outcome.HELD, reason, proposal=held)
     answer = _letter_of(mail)
     found = mail_files.sort([_encrypted(mail)] if parsed.is_encrypted else _files(mail), rules)

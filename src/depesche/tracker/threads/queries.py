@@ -26,7 +26,7 @@ def reply_address(item: Item, person: Person, now: datetime) -> str:
     made_at = now.replace(hour=0, minute=0, second=0, microsecond=0)
     revoked = revoked_until(item.pk, person.pk)
     if revoked is not None and revoked >= made_at:
-        made_at = max(now, revoked + timedelta(seconds=1))
+        made_at = revoked + timedelta(seconds=1)
     address = own.reply_address(item.pk, person.pk, now=made_at)
     return address.addr_spec if address is not None and address != own.system else ""
 

@@ -60,6 +60,8 @@ def mail_from_item(request: HttpRequest, key: str) -> HttpResponseBase:
             )
             messages.success(request, said % {"number": count})
             return redirect(reverse("web:item", args=[item.key]) + f"#comment-{comment.pk}")
+    if request.POST.get("act") == "preview" and request.headers.get("HX-Request") == "true":
+        return render(request, "web/mail_preview.html", {"faults": form.errors.values()})
     return _page(request, item, form, status=422)
 
 
