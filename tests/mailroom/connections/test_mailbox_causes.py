@@ -11,10 +11,19 @@ from contextlib import contextmanager
 import pytest
 from django.utils import translation
 
+from depesche.mailroom.connections.diagnosis import mailbox as mailbox_test
 from depesche.mailroom.connections.diagnosis.mailbox import mailbox_order, run_mailbox
 from depesche.mailroom.connections.diagnosis.steps import Outcome, Step, StepName
-from depesche.mailroom.mailboxes import MailboxConfig, WhenTaken
+from depesche.mailroom.mailboxes import (
+    Mailbox,
+    MailboxConfig,
+    MailboxError,
+    MailboxStage,
+    Passed,
+    WhenTaken,
+)
 from depesche.smtpclient.config import Encryption
+from depesche.smtpclient.errors import Cause
 from tests.mailroom.connections.provoking import provokes
 from tests.support.ports import free_port
 
@@ -157,3 +166,21 @@ def test_it_can_be_stopped() -> None:
     assert rest[0].cause is not None
     assert rest[0].cause.code == "aborted"
     assert all(step.outcome is Outcome.SKIPPED for step in rest[1:])
+
+
+def test_a_line_that_breaks_after_its_encryption_fails_where_it_broke(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What fails in TLS while we log in is a failure of the login's step."""
+
+    def broken(config: MailboxConfig, passed: Passed) -> Mailbox:
+        for stage in (MailboxStage.CONNECT, MailboxStage.TLS, MailboxStage.GREETING):
+            passed(stage, "said")
+        raise MailboxError(MailboxStage.TLS, Cause.TLS_HANDSHAKE)
+
+    monkeypatch.setattr(mailbox_test, "open_mailbox", broken)
+    steps = walked(config(993, encryption=Encryption.SSL))
+    assert steps[StepName.TLS].outcome is Outcome.OK
+    cause = steps[StepName.LOGIN].cause
+    assert cause is not None
+    assert cause.code == "tls-handshake"

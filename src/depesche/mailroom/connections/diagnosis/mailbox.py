@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from django.db import connections
 from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -86,8 +87,9 @@ def run_mailbox(config: MailboxConfig, *, stop: threading.Event | None = None) -
             yield Step(left[0], Outcome.FAILED, cause=causes.explain(Failure.ABORTED.value))
             yield from map(skipped, left[1:])
             return
-        name = event.step or left[0]
-        for missed in left[: left.index(name)] if name in left else ():
+        # A line that is lost in its encryption fails at a later step than that of the encryption.
+        name = event.step if event.step in left else left[0]
+        for missed in left[: left.index(name)]:
             yield _passed(missed, _Event(missed), config)  # a protocol that has no such stage
             left.remove(missed)
         if event.error is not None:
@@ -95,9 +97,8 @@ def run_mailbox(config: MailboxConfig, *, stop: threading.Event | None = None) -
             left.remove(name)
             yield from map(skipped, left)
             return
-        if name in left:
-            yield scrubbed(_passed(name, event, config), [config.password])
-            left.remove(name)
+        yield scrubbed(_passed(name, event, config), [config.password])
+        left.remove(name)
 
 
 def _speak(config: MailboxConfig, events: queue.Queue[_Event], language: str) -> None:
@@ -138,6 +139,7 @@ def _speak(config: MailboxConfig, events: queue.Queue[_Event], language: str) ->
             events.put(_Event(None, ms=ms(), error=lost))
         finally:
             greeted.set()
+            connections.close_all()  # those of this thread: tokens are kept in the database
 
 
 def _ask_for_tls(config: MailboxConfig, greeted: threading.Event, events: queue.Queue[_Event]) -> None:
