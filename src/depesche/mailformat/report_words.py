@@ -220,12 +220,13 @@ def _is_report(mail: ParsedMail, region: Sequence[str]) -> _Trust:
     about = FAILURE_SUBJECT.search(subject) is not None
     if mail.is_report and mail.report_type == "delivery-status":
         return _Trust.SYSTEM
-    if not (failure or about):
-        return _Trust.NONE
     local, machine, certain = _sender(mail)
+    null_path = mail.return_path == ""
+    if not (failure or about):
+        # In a language that nobody taught us a mail system still cites the server that refused.
+        return _Trust.TOLD if certain or (null_path and machine) else _Trust.NONE
     if certain:
         return _Trust.SYSTEM
-    null_path = mail.return_path == ""
     postmaster = re.match(r"post[-_]?master", local, re.IGNORECASE) is not None
     if mail.in_reply_to and not (about or null_path or postmaster):
         return _Trust.NONE
