@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -25,6 +26,8 @@ class Environment:
     key_file: Path
     base_url: str
     base_url_given: bool
+    name_servers: tuple[str, ...] = ()
+    oauth_addresses: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def read(cls) -> Environment:
@@ -35,6 +38,8 @@ class Environment:
             key_file=Path(os.environ.get("DEPESCHE_SECRET_KEY_FILE", home / "secret.key")).absolute(),
             base_url=os.environ.get("DEPESCHE_BASE_URL", "http://127.0.0.1:8000").rstrip("/"),
             base_url_given="DEPESCHE_BASE_URL" in os.environ,
+            name_servers=tuple(os.environ.get("DEPESCHE_NAME_SERVERS", "").split()),
+            oauth_addresses=_pairs(os.environ.get("DEPESCHE_OAUTH_ADDRESSES", "")),
         )
 
     @property
@@ -44,6 +49,12 @@ class Environment:
     @property
     def uses_sqlite(self) -> bool:
         return not self.database_url or self.database_url.startswith("sqlite:")
+
+
+def _pairs(text: str) -> dict[str, str]:
+    """`microsoft=https://login.example.us google=…`"""
+    pairs = (word.partition("=") for word in text.split())
+    return {name: address for name, equals, address in pairs if equals and address}
 
 
 def database_settings(environment: Environment) -> dict[str, Any]:

@@ -17,6 +17,8 @@ _key = keyfile.read(ENVIRONMENT.key_file) if ENVIRONMENT.key_file.exists() else 
 SECRET_KEY = keyfile.derive(_key, "django").hex() if _key else ""
 DEPESCHE_KEYS = [keyfile.derive(_key, "secrets-at-rest")] if _key else []
 DEPESCHE_BASE_URL = ENVIRONMENT.base_url
+DEPESCHE_NAME_SERVERS = ENVIRONMENT.name_servers
+DEPESCHE_OAUTH_ADDRESSES = ENVIRONMENT.oauth_addresses
 
 DEBUG = False
 ALLOWED_HOSTS = ["*"]  # links in mails come from DEPESCHE_BASE_URL alone, never from a Host header

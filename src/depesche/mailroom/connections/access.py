@@ -150,7 +150,10 @@ def _tokens(purpose: str, host: str, username: str) -> TokenSource:
 
     One consent serves every connection and every mailbox; the user name may be that of a shared mailbox.
     """
-    return tokens.source(0, purpose=purpose, host=host, username=username or oauth().account)
+    login = oauth()
+    consent = login.connected_at.isoformat() if login.connected_at is not None else ""
+    who = username or login.account
+    return tokens.source(0, purpose=purpose, host=host, username=who, consent=consent)
 
 
 def _stored_smtp_password(settings: OutgoingSettings) -> Secret:

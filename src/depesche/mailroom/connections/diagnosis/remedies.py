@@ -108,7 +108,7 @@ def _mailbox_first(situation: Situation) -> Change | None:
 
 def _own_sender(situation: Situation) -> Change | None:
     settings = situation.settings
-    if settings.auth != Auth.PASSWORD or "@" not in settings.username.strip("@"):
+    if settings.auth not in (Auth.PASSWORD, Auth.OAUTH2) or "@" not in settings.username.strip("@"):
         return None
     same = settings.username.lower() == settings.system_address.lower()
     return None if same else {"system_address": settings.username}

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from depesche.mailformat.addresses import canonical_domain
 from depesche.mailroom.connections.discovery.autoconfig import Described
 from depesche.mailroom.connections.discovery.names import Target
 from depesche.mailroom.connections.discovery.presets import Preset, Server
@@ -124,7 +125,7 @@ def from_preset(preset: Preset, address: str, source: Source, exchanger: str = "
 
 def guesses(address: str, exchangers: Sequence[str]) -> list[Candidate]:
     """Names that are usual, TLS from the first byte before STARTTLS."""
-    domain = address.rpartition("@")[2]
+    domain = canonical_domain(address.rpartition("@")[2])
     own = [host for host in exchangers if host == domain or host.endswith("." + domain)][:1]
     hosts = {
         "smtp": [f"smtp.{domain}", f"mail.{domain}", *own, domain],

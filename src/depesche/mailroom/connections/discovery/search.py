@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 from urllib.parse import quote
 
+from depesche.mailformat.addresses import canonical_domain
 from depesche.mailroom.connections import http
 from depesche.mailroom.connections.discovery import autoconfig, candidates, names, presets
 from depesche.mailroom.connections.discovery.candidates import PROTOCOLS, Candidate, Source
@@ -93,7 +94,7 @@ class _Search:
     ) -> None:
         self.began = time.monotonic()
         self.until = self.began + seconds
-        self.address, self.domain = address, address.rpartition("@")[2]
+        self.address, self.domain = address, canonical_domain(address.rpartition("@")[2])
         self.trust_for, self.stop, self.progress = trust_for, stop, progress
         self.state = Discovery(address)
         self.refused: frozenset[str] = frozenset()

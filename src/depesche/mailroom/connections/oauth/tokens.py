@@ -47,9 +47,9 @@ _SOON = (10, 20, 40, 60)  # seconds after a failure that may pass by itself
 _LATER = (60, 300, 900, 1800, 3600)  # after one that somebody has to mend
 
 
-def source(place: int, *, purpose: str, host: str, username: str) -> TokenSource:
+def source(place: int, *, purpose: str, host: str, username: str, consent: str = "") -> TokenSource:
     """Tokens for the login to this mail server. `purpose` is smtp, imap or pop3; an empty user name means the
-    account that consented.
+    account that consented. `consent` tells one consent from the next: sessions under an old one end.
     """
 
     def obtain() -> OAuthToken:
@@ -72,7 +72,7 @@ def source(place: int, *, purpose: str, host: str, username: str) -> TokenSource
             if not kept:
                 connection.close()
 
-    return TokenSource(username, f"oauth-{place}-{purpose}-{host}", obtain, refused)
+    return TokenSource(username, f"oauth-{place}-{purpose}-{host}-{consent}", obtain, refused)
 
 
 def renew_soon(place: int) -> bool:

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from depesche.mailformat.addresses import Address, AddressError
 from depesche.mailroom.connections import queries, senders
 from depesche.mailroom.connections.choices import Auth
+from depesche.mailroom.connections.oauth.queries import oauth
 from depesche.mailroom.connections.queries import IncomingSettings, OutgoingSettings
 from depesche.mailroom.connections.sender_policy import NoSystemAddress, from_for, may_be_refused
 from depesche.mailroom.connections.views.common import own_address, own_name
@@ -106,6 +107,8 @@ def _login(values: Mapping[str, Any], mailbox: IncomingSettings) -> str:
     """The user name that the SMTP server will see; "" without a login."""
     if values.get("auth") == Auth.SAME_AS_MAILBOX:
         return mailbox.username
+    if values.get("auth") == Auth.OAUTH2:
+        return str(values.get("username") or "") or oauth().account
     return str(values.get("username") or "") if values.get("auth") == Auth.PASSWORD else ""
 
 
