@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 
 from django.conf import settings
@@ -17,7 +17,6 @@ from depesche.mailroom.connections.queries import Flow, IncomingSettings
 from depesche.mailroom.outbox import queries as outbox
 from depesche.tracker.items import queries as items
 
-_EXPIRY_WARNING = timedelta(days=30)
 # What is said about these, and the remedy, names the commands.
 _SAID_ABOVE = frozenset(
     {"no-server", "paused", "failover-in-use", "no-mailbox", "mailbox-fails", "mails-held", "mails-fail"}
@@ -46,7 +45,6 @@ def findings(now: datetime) -> list[Finding]:
         *_outgoing(now),
         *_outbox(now),
         *_incoming(now),
-        *_certificates(now),
         *_alarms(now),
     ]
 
@@ -153,22 +151,6 @@ def _incoming(now: datetime) -> Iterator[Finding]:
             "Items by mail are on, but no workspace takes them.",
             "Open Administration, Workspaces, and choose one.",
         )
-
-
-def _certificates(now: datetime) -> Iterator[Finding]:
-    for entry in connections.keystore():
-        if entry.not_after <= now:
-            yield Finding(
-                Level.ERROR,
-                f"The trusted certificate of {entry.subject} expired on {entry.not_after:%Y-%m-%d}.",
-                "Import the new one: depesche keystore import FILE",
-            )
-        elif entry.not_after - now < _EXPIRY_WARNING:
-            yield Finding(
-                Level.WARNING,
-                f"The trusted certificate of {entry.subject} expires on {entry.not_after:%Y-%m-%d}.",
-                "Import its successor before: depesche keystore import FILE",
-            )
 
 
 def _alarms(now: datetime) -> Iterator[Finding]:

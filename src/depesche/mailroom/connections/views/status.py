@@ -12,7 +12,6 @@ from depesche.mailroom.connections.diagnosis.pauses import cause_of_pause
 from depesche.mailroom.connections.queries import Flow
 from depesche.mailroom.connections.views.alarms import shown
 from depesche.mailroom.connections.views.common import failover_card
-from depesche.mailroom.connections.views.keystore import entry_of
 from depesche.mailroom.pages.rights import administrators_only
 
 # The page has places of its own for these.
@@ -27,15 +26,12 @@ def status(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     outgoing, health = queries.outgoing(), queries.health()
     cause = cause_of_pause(health) if health.flow is Flow.PAUSED else None
-    entries = [entry_of(row, now) for row in queries.keystore()]
     outbox, inbox = figures.outbox(now), figures.inbox(now)
-    ending = [entry for entry in entries if entry.state != "fine"]
     found = [alarm for alarm in alarms.current(now) if alarm.code not in _SAID_OTHERWISE]
     trouble = next((one for one in found if one.level is alarms.Level.CRITICAL), None)
     waiting = (
         outbox is not None and (outbox.needs_person or outbox.failed),
         inbox is not None and inbox.held,
-        ending,
         found,
     )
     context = {
@@ -48,7 +44,6 @@ def status(request: HttpRequest) -> HttpResponse:
         "incoming": queries.incoming(),
         "outbox": outbox,
         "inbox": inbox,
-        "ending": ending,
         "alarms": [shown(alarm) for alarm in found],
         "trouble": trouble.words if trouble is not None and health.flow is Flow.FLOWING else None,
         "needs_nobody": not any(waiting),
