@@ -34,6 +34,19 @@ KEYS = (
 )
 
 
+_LISTED = (
+    "place",
+    "name",
+    "protocol",
+    "host",
+    "username",
+    "address",
+    "workspace",
+    "last_polled_at",
+    "last_error",
+)
+
+
 class MailboxCommand(SettingsCommand):
     """Everything but `poll`."""
 
@@ -69,7 +82,7 @@ class MailboxCommand(SettingsCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         what = options["what"]
         if what == "list":
-            self.print_rows([shown(one) for one in queries.mailboxes()])
+            self.print_rows([shown(one) for one in queries.mailboxes()], _LISTED)
         elif what == "show":
             self.print_object(shown(self._chosen(options)))
         elif what == "set":
