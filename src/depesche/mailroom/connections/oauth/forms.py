@@ -150,7 +150,9 @@ class OAuthForm(forms.Form):
                 "tenant", _("Client credentials need the directory (tenant) of your organisation.")
             )
         has_secret = self.settings.has_secret and not self.clears_secret and not self.is_new_client
-        if not values.get("client_secret") and not has_secret:
+        # It was forgotten ("Disconnect"): the other settings can still be changed.
+        forgotten = self.settings.flow == Flow.APP and not self.is_new_client and not self.settings.has_secret
+        if not values.get("client_secret") and not has_secret and not forgotten:
             self.add_error("client_secret", gettext("Type the client secret."))
         if self.needed and not self.username:
             self.add_error(

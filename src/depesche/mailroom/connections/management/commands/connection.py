@@ -158,9 +158,13 @@ class Command(SettingsCommand):
         if place:
             self._set_failover(values, password, clear=clear)
             return
+        nothing = not values and password is None and secret is None and not clear
         if options["disconnect"]:
             oauth_actions.disconnect()
-        elif not values and password is None and secret is None and not clear:
+            if nothing:
+                self._show(0)
+                return
+        elif nothing:
             raise CommandError("Name at least one KEY=VALUE to set.", returncode=2)
         of_login = {key: values.pop(key) for key in OAUTH_KEYS if key in values}
         try:
