@@ -97,3 +97,54 @@ def test_programs_with_a_way_of_their_own(sibling: Sibling) -> None:
 def test_a_prompt_is_no_quote() -> None:
     session = "The session was:\n\nmysql> select 1;\nmysql> select 2;\nmysql> quit\n\nIs that right?"
     assert cut_text(session).text == session
+
+
+OWN_PAGES = {
+    "a quotation": (
+        "<p>Der Vertrag sagt:</p><blockquote>Der Mieter zahlt.</blockquote><p>Also zahlt er.</p>",
+        ("Vertrag", "Mieter", "Also"),
+    ),
+    "a quotation at the end": (
+        "<p>Der Vertrag sagt:</p><blockquote>Der Mieter zahlt.</blockquote>",
+        ("Vertrag", "Mieter"),
+    ),
+    "an indented paragraph": (
+        "<p>Punkte:</p><blockquote style='margin-left:40px;border:none'>eingerückt</blockquote><p>Ende.</p>",
+        ("Punkte", "eingerückt", "Ende"),
+    ),
+    "a bar": (
+        "<p>Zitat:</p><div style='border-left:3px solid #ccc;padding-left:8px'>Er zahlt.</div><p>Ende.</p>",
+        ("Zitat", "Er zahlt", "Ende"),
+    ),
+    "a table": (
+        "<table><tr><td>a</td><td>b</td></tr><tr><td>1</td><td>2</td></tr></table>",
+        ("a | b", "1 | 2"),
+    ),
+    "code": ("<p>So:</p><pre>if a &gt; b:\n    print(a)</pre><p>Geht das?</p>", ("if a > b:", "Geht")),
+    "a rule": ("<p>Erster Teil.</p><hr><p>Zweiter Teil.</p>", ("Erster", "Zweiter")),
+    "a letter in a signature": (
+        "<div class='gmail_signature'>Alles klar, Montag passt.</div>",
+        ("Alles klar",),
+    ),
+    "a journey": (
+        "<p>Von: Berlin<br>An: Paris<br>Datum: 3. März</p><p>Bitte buchen.</p>",
+        ("Berlin", "buchen"),
+    ),
+}
+BELOW_PAGES = {
+    "nothing": "",
+    "gmail": "<div class='gmail_quote'><div class='gmail_attr'>Am Di., 3. März 2026 um 10:11 Uhr schrieb Jana "
+    "&lt;jana@kunde.example&gt;:<br></div><blockquote class='gmail_quote'>Altes</blockquote></div>",
+    "owa": "<div id='appendonsend'></div><hr><div id='divRplyFwdMsg'><b>Von:</b> Jana<br><b>Gesendet:</b> "
+    "Dienstag, 3. März 2026 10:11<br><b>An:</b> Max<br><b>Betreff:</b> x</div><div>Altes</div>",
+}
+
+
+@pytest.mark.parametrize("below", BELOW_PAGES)
+@pytest.mark.parametrize("name", OWN_PAGES)
+def test_what_a_person_set_in_html_stays(name: str, below: str) -> None:
+    body, words = OWN_PAGES[name]
+    head = "From: Max <max@firma.example>\nSubject: Re: x\nContent-Type: text/html; charset=utf-8\n\n"
+    text = read(f"{head}<html><body>{body}{BELOW_PAGES[below]}</body></html>".encode()).text
+    assert all(word in text for word in words)
+    assert "Altes" not in text

@@ -455,7 +455,9 @@ def html_lines(source: str, *, most: int = 10_000) -> tuple[list[Line], str]:
 
 def _without_false_signature(lines: list[Line]) -> list[Line]:
     """Phones put whole answers into their signature element: where nothing else is new, it is the letter."""
-    fresh = [line for line in lines if line.content and line.depth == 0 and line.mark is not Mark.ATTRIBUTION]
+    end = next((index for index, line in enumerate(lines) if line.mark is Mark.CUT_BELOW), len(lines))
+    above = lines[:end]
+    fresh = [line for line in above if line.content and line.depth == 0 and line.mark is not Mark.ATTRIBUTION]
     if fresh and all(line.mark is Mark.SIGNATURE for line in fresh):
         return [
             Line(line.shown, line.content, line.depth, Mark.NONE) if line.mark is Mark.SIGNATURE else line

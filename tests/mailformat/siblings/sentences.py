@@ -183,6 +183,7 @@ LETTERS = (
     "Bitte diesen Text als Signatur einstellen:\n\n--\nFirma GmbH\nTel. +49 30 1234567\n"
     "max@firma.example\n--\n\nDanke!",
     "Der Kunde schreibt:\n> Es geht nicht.\n> Bitte helfen Sie.\n\nKönnen wir helfen?",
+    "Der Vertrag sagt:\n> Der Mieter zahlt.",
     "Zitat aus dem Vertrag:\n\n> Der Mieter zahlt.\n\nAlso muss er zahlen.",
     "Am Montag:\n- Termin um 10:11\nAm Dienstag:\n- Termin um 12:15",
     "Montag, 2. März 2026, 10:00: Beginn\nMontag, 2. März 2026, 12:00: Ende\n\nPasst das so?",

@@ -324,14 +324,17 @@ def _overflow_is_quote(lines: Sequence[Line], kinds: list[_Is], limit: int) -> N
 def _blocks(lines: Sequence[Line], kinds: Sequence[_Is], limit: int, introduced: set[int]) -> list[_Block]:
     """Blocks of text and of quote; blank lines between two quoted lines belong to the quote."""
     blocks: list[_Block] = []
+    apart = False
     for index in range(limit):
         kind = kinds[index]
+        apart = apart or kind is _Is.MARKER
         if kind is _Is.QUOTE:
-            if blocks and blocks[-1].is_quote:
+            if blocks and blocks[-1].is_quote and not apart:
                 blocks[-1].end = index + 1
                 blocks[-1].introduced |= index in introduced
             else:
                 blocks.append(_Block(True, index, index + 1, index in introduced))
+            apart = False
         elif kind is _Is.TEXT and lines[index].content:
             if blocks and not blocks[-1].is_quote:
                 blocks[-1].end = index + 1
@@ -393,6 +396,11 @@ def _decide(
         block = blocks[position]
         for index in range(block.start, ends[position]):
             keep[index] = kinds[index] is _Is.TEXT
+    for position in answers:
+        if position + 1 < len(blocks) and _told(
+            lines, blocks[position], blocks[position + 1], ends[position]
+        ):
+            _keep_context(lines, kinds, keep, blocks[position + 1], whole=True)
     below = [position for position in answers if position > 0 and blocks[position - 1].is_quote]
     between = len(answers) >= 2
     for position in below:
@@ -400,6 +408,19 @@ def _decide(
         if between or not quote.introduced:
             _keep_context(lines, kinds, keep, quote, whole=not between)
     return keep, had_signature
+
+
+_LONGEST_TOLD = 4
+
+
+def _told(lines: Sequence[Line], text: _Block, quote: _Block, end: int) -> bool:
+    """Whether the writer quotes something: a sentence with a colon, and a few lines directly below it."""
+    if quote.introduced or not quote.is_quote or quote.end - quote.start > _LONGEST_TOLD:
+        return False
+    last = lines[text.end - 1].content
+    if end != text.end or quote.start - text.end > 1 or not last.endswith((":", "：")):
+        return False
+    return DATE.search(last) is None and "@" not in last and sum(w[0].islower() for w in last.split()) >= 1
 
 
 def _keep_context(
