@@ -133,8 +133,8 @@ OWN_PAGES = {
 }
 BELOW_PAGES = {
     "nothing": "",
-    "gmail": "<div class='gmail_quote'><div class='gmail_attr'>Am Di., 3. März 2026 um 10:11 Uhr schrieb Jana "
-    "&lt;jana@kunde.example&gt;:<br></div><blockquote class='gmail_quote'>Altes</blockquote></div>",
+    "gmail": "<div class='gmail_quote'><div class='gmail_attr'>Am Di., 3. März 2026 um 10:11 Uhr schrieb "
+    "Jana &lt;jana@kunde.example&gt;:<br></div><blockquote class='gmail_quote'>Altes</blockquote></div>",
     "owa": "<div id='appendonsend'></div><hr><div id='divRplyFwdMsg'><b>Von:</b> Jana<br><b>Gesendet:</b> "
     "Dienstag, 3. März 2026 10:11<br><b>An:</b> Max<br><b>Betreff:</b> x</div><div>Altes</div>",
 }
