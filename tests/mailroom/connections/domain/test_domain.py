@@ -54,7 +54,7 @@ def test_everything_about_a_domain(dns: NameServer) -> None:
     assert found.dmarc.values == ("v=DMARC1; p=reject",)
     assert found.dmarc_at == "nordlicht.example"
     assert found.exchangers.values == ("mx1.nordlicht.example", "mx2.nordlicht.example")
-    assert found.dkim["s1"] == lookup.Answer()
+    assert found.dkim["s1"] == lookup.Answer(trouble=lookup.NO_SUCH_NAME)
 
 
 def test_a_policy_above_the_domain_holds_below(dns: NameServer) -> None:
@@ -203,9 +203,8 @@ def test_the_command_checks(saved: Any, dns: NameServer) -> None:
     assert told["opinion"]["verdict"] == "trusted"
     assert {one["code"] for one in told["findings"]} >= {"spf-fine", "dmarc-reject", "mx-fine", "dkim-off"}
     assert "SPF" in command("check")
-    with pytest.raises(CommandError) as refused:
+    with pytest.raises(CommandError, match="does not know this domain"):
         command("check", "x@nothing.example")
-    assert "SPF" in str(refused.value)
     dns.failing = True
     with pytest.raises(CommandError, match="name server"):
         command("check")

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from depesche.mailroom.connections.domain.lookup import DomainRecords
+from depesche.mailroom.connections.domain.lookup import NO_SUCH_NAME, DomainRecords
 from depesche.mailroom.connections.domain.policies import aligned, dmarc, spf, zone_text
 
 
@@ -122,6 +122,9 @@ def advice_for(records: DomainRecords, keys: Sequence[Key], *, server: str, want
     """About the system address's domain. `server`: the SMTP server that we submit to; `wants_mail`: answers
     or reports are to come back to the system address."""
     own = [key for key in keys if key.domain == records.domain]
+    if records.spf.trouble == NO_SUCH_NAME:
+        missing = Finding("domain-missing", Level.FAULT, records.domain)
+        return Advice(records.domain, (missing,), (), opinion_of(records, records, keys))
     findings = [_spf(records), _dmarc(records), *_dkim(own), _mx(records, wants_mail)]
     return Advice(
         records.domain,

@@ -20,6 +20,7 @@ import dns.resolver
 from django.conf import settings as django_settings
 
 SECONDS = 4.0  # for each question
+NO_SUCH_NAME = "no such name"  # an answer's trouble: not even the name is there
 _MOST = 30  # records of one answer that are looked at
 _LONGEST = 4000  # characters of a record
 _MOST_PARENTS = 8  # steps up from a domain to its DMARC policy (RFC 9091, DMARCbis §4.10)
@@ -131,9 +132,9 @@ def _ask(
         answer = resolver().resolve(
             dns.name.from_text(name), kind, lifetime=seconds, raise_on_no_answer=False, search=False
         )
-    except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
-        return Answer()
-    except dns.resolver.YXDOMAIN:
+    except dns.resolver.NXDOMAIN:
+        return Answer(trouble=NO_SUCH_NAME)
+    except (dns.resolver.NoAnswer, dns.resolver.YXDOMAIN):
         return Answer()
     except (dns.exception.DNSException, OSError, ValueError) as error:
         return Answer(asked=False, trouble=type(error).__name__)

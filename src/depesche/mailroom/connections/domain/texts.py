@@ -10,6 +10,13 @@ if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
 
 FINDINGS: dict[str, tuple[StrPromise | str, StrPromise | str]] = {
+    "domain-missing": (
+        _("The name service does not know this domain"),
+        _(
+            "Many receivers refuse mails from such a domain, and nobody can answer. If the domain exists, "
+            "the name servers of this machine are cut off from the internet."
+        ),
+    ),
     "spf-fine": (
         _("SPF says who may write for this domain"),
         _("Your mail server has to be among them; its operator knows what has to stand in the record."),
