@@ -116,6 +116,18 @@ def test_both_down_says_why_and_loses_nothing() -> None:
     assert states() == {"queued": 3}
 
 
+def test_a_failover_that_had_a_fault_is_looked_at_while_it_stands_by() -> None:
+    with running() as first, running() as second:
+        configure(first.port)
+        failover(second.port)
+        now = timezone.now()
+        connection_actions.pause(1, cause="refused", stage="connect", next_probe_at=now, now=now)
+        with worker():
+            wait_until(lambda: connections.health(1).flow is Flow.FLOWING, "the failover in order again")
+        assert not second.messages
+        assert connections.health().flow is Flow.FLOWING
+
+
 def test_the_failover_is_left_alone_while_the_first_works() -> None:
     with running() as first, running() as second:
         configure(first.port)

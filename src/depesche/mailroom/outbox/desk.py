@@ -408,13 +408,14 @@ class Desk:
         due = probable and (health.next_probe_at is None or health.next_probe_at <= now or self.impatient())
         relieved = self.place == 0 and self.other is not None and relief.can_relieve(self.other.orders)
         knock = orders.knock
-        if due and relieved and relief.session_tells(health.stage):
+        if self.place:
+            self._stand_by_or_relieve(orders.settings)
+        mailless = relieved or (self.place > 0 and not self._relieves)  # mails go another way meanwhile
+        if due and mailless and relief.session_tells(health.stage):
             due = False
             if time.monotonic() >= self._knock_after:
                 self._knock_after = time.monotonic() + relief.KNOCK_SECONDS
                 knock += 1
-        if self.place:
-            self._stand_by_or_relieve(orders.settings)
         self._ceiling.effective = health.effective_cap if orders.settings.configured else None
         if orders.paused and not paused:
             self._changed = True
@@ -443,7 +444,8 @@ class Desk:
             self._due_at = 0.0
             self._changed = True
             log.warning("The failover %s.", "has the mails" if self._relieves else "stands by")
-            self._hasten()
+        if self._relieves:
+            self._hasten()  # what steps back from the first need not wait
 
     def impatient(self) -> bool:
         """Somebody waits for `worker --drain`: a paused connection is probed once, whatever its time."""
@@ -472,7 +474,8 @@ class Desk:
 
     def _beat(self) -> None:
         self._wish_changed = False
-        if self.place and not (self._relieves or self._held or self._orders.numbers or self._in_hand):
+        needed = self._relieves or self._wanted or self._held or self._orders.numbers or self._in_hand
+        if self.place and not needed:
             return  # it stands by: nobody has to know
         self._asked = self._wanted
         self._times["beat"] = time.monotonic()

@@ -3,7 +3,9 @@
 Strategy. Each has a desk of its own, with its own settings, slots and health. The failover's stands by and
 claims nothing until the first one rests. While the first rests it is still looked at: where its fault was
 that no session could be opened, it is enough to open one, without any mail; for other faults one mail is
-tried, which the failover leaves to it. As soon as the first one works, the failover stands by again.
+tried, which the failover leaves to it. As soon as the first one works, the failover stands by again. One that
+had a fault when it was needed last is looked at in the same way, so that it is known to work before it is
+needed again.
 """
 
 from __future__ import annotations

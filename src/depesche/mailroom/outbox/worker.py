@@ -234,14 +234,16 @@ def _what_is_left(desks: Sequence[Desk]) -> tuple[str, bool]:
         health = connections.health()
         if health.flow is Flow.FLOWING:
             return "", queue.anything_due(timezone.now())
+        relieved = connections.place_in_use() > 0
+        if relieved:
+            queue.hasten(timezone.now())  # what steps back from the first connection is for the failover now
         # What a fault sent back waits for a moment; it is left because of the pause all the same.
-        ahead = _SENT_BACK if health.flow is Flow.PAUSED else timedelta(0)
+        ahead = _SENT_BACK if health.flow is Flow.PAUSED and not relieved else timedelta(0)
         if not queue.anything_due(timezone.now() + ahead):
             return "", False
-        if health.flow is Flow.PAUSED:
-            relieved = connections.health(1).flow is Flow.FLOWING
-            if relieved or any(desk.orders.paused and desk.orders.probing for desk in desks):
-                return "", True
+        probing = any(desk.orders.paused and desk.orders.probing for desk in desks)
+        if relieved or (health.flow is Flow.PAUSED and probing):
+            return "", True
         return reason_of_pause(health), False
     finally:
         connection.close()
