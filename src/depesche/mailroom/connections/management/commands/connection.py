@@ -62,7 +62,13 @@ class Command(SettingsCommand):
         )
         test = ways.add_parser("test", help="submit a test mail, step by step; saves nothing")
         test.add_argument("values", nargs="*", type=assignment, metavar="KEY=VALUE")
-        test.add_argument("--to", required=True, metavar="ADDR", help="who gets the test mail")
+        test.add_argument(
+            "--to",
+            required=True,
+            metavar="ADDR",
+            help="who gets the test mail; a second one From this address shows whether the server accepts "
+            "persons as senders",
+        )
         test.add_argument("--transcript", action="store_true", help="print what was said at each step")
         self.add_password_options(test)
         for way in (show, change, test):
