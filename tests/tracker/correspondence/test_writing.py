@@ -17,8 +17,7 @@ from depesche.tracker.accounts import actions as accounts
 from depesche.tracker.accounts.models import Person
 from depesche.tracker.correspondence import recutting, templates, writing
 from depesche.tracker.correspondence.models import MailedTo
-from depesche.tracker.correspondence.personal_letter import filled
-from depesche.tracker.correspondence.writing import Mail
+from depesche.tracker.correspondence.personal_letter import Mail, filled
 from depesche.tracker.items import actions as items
 from depesche.tracker.items.attachments import NewAttachment
 from depesche.tracker.items.models import Attachment, Comment, CommentVersion, Item

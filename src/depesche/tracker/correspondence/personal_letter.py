@@ -7,9 +7,10 @@ pages for which its reader has no sign-in.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
@@ -17,18 +18,34 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
+from depesche.mailformat.addresses import Address
 from depesche.mailformat.characters import one_line
 from depesche.tracker.accounts import letter
 from depesche.tracker.accounts.models import Person
 from depesche.tracker.correspondence.models import MailTemplate
 from depesche.tracker.items import changes as changing
+from depesche.tracker.items.attachments import NewAttachment
 from depesche.tracker.items.markdown import as_text, to_mail_html
 from depesche.tracker.items.models import Item
 
-if TYPE_CHECKING:
-    from depesche.tracker.correspondence.writing import Mail
-
 _MOST_QUOTED: Final = 10_000  # characters
+
+
+@dataclass(frozen=True)
+class Mail:
+    """What somebody wants to write. `text` is Markdown; `files` are new ones, `attachments` those of the
+    item that the writer chose; `details`: state and due date go along; `quote`: so does the last word of
+    the thread."""
+
+    to: Sequence[Address]
+    subject: str
+    text: str
+    cc: Sequence[Address] = ()
+    language: str = "en"
+    details: bool = False
+    quote: bool = False
+    attachments: Sequence[int] = ()
+    files: Sequence[NewAttachment] = ()
 
 
 @dataclass(frozen=True)

@@ -29,34 +29,16 @@ from depesche.tracker.accounts import queries as people_queries
 from depesche.tracker.accounts.models import Person
 from depesche.tracker.correspondence import envelope, personal_letter, visibility
 from depesche.tracker.correspondence.models import MailedTo
-from depesche.tracker.correspondence.personal_letter import Earlier
+from depesche.tracker.correspondence.personal_letter import Earlier, Mail
 from depesche.tracker.correspondence.visibility import Word
 from depesche.tracker.items import actions as items
 from depesche.tracker.items import attachments as files
 from depesche.tracker.items import queries
-from depesche.tracker.items.attachments import NewAttachment
 from depesche.tracker.items.models import Attachment, Comment, Item
 from depesche.tracker.threads import addresses as threads
 
 MOST_RECIPIENTS: Final = 50
 _MOST_QUOTED: Final = 1  # what came before it stands in the recipient's own mailbox
-
-
-@dataclass(frozen=True)
-class Mail:
-    """What somebody wants to write. `text` is Markdown; `files` are new ones, `attachments` those of the
-    item that the writer chose; `details`: state and due date go along; `quote`: so does the last word of
-    the thread."""
-
-    to: Sequence[Address]
-    subject: str
-    text: str
-    cc: Sequence[Address] = ()
-    language: str = "en"
-    details: bool = False
-    quote: bool = False
-    attachments: Sequence[int] = ()
-    files: Sequence[NewAttachment] = ()
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,8 @@ from depesche.mailroom.pages.rights import administrators_only, signed_in
 from depesche.tracker.accounts.models import Person
 from depesche.tracker.correspondence import personal_letter, recutting, templates, writing
 from depesche.tracker.correspondence.models import MailTemplate
-from depesche.tracker.correspondence.writing import Mail, Preview
+from depesche.tracker.correspondence.personal_letter import Mail
+from depesche.tracker.correspondence.writing import Preview
 from depesche.tracker.items import queries
 from depesche.tracker.items.models import Attachment, Comment, Item
 from depesche.tracker.web.forms.mail import MailForm, TemplateForm

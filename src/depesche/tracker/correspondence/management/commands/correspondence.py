@@ -13,8 +13,8 @@ from depesche.mailroom.connections.command_line import assignment
 from depesche.tracker.accounts.command import TrackerCommand, refusals
 from depesche.tracker.accounts.models import Person
 from depesche.tracker.correspondence import blocking, personal_letter, rules, writing
+from depesche.tracker.correspondence.personal_letter import Mail
 from depesche.tracker.correspondence.rules import KEYS, Rules
-from depesche.tracker.correspondence.writing import Mail
 from depesche.tracker.items import queries
 from depesche.tracker.items.models import Workspace
 from depesche.tracker.threads import actions as threads
