@@ -20,6 +20,9 @@ class _Nobody:
     def order(self, orders: Orders) -> None:
         pass
 
+    def recorded(self) -> None:
+        pass
+
 
 @pytest.mark.parametrize("up_for", [10.0, 5_000.0, 10_000_000.0])
 @pytest.mark.parametrize("place", [0, 1])

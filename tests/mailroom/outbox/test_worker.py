@@ -18,6 +18,8 @@ from depesche.mailroom.connections.queries import Flow
 from depesche.mailroom.mailboxes import MailboxError, MailboxStage
 from depesche.mailroom.outbox import actions, mailbox_first, queries
 from depesche.mailroom.outbox.actions import Category, SenderKind
+from depesche.mailroom.outbox.delivery import MOST_UNRECORDED
+from depesche.mailroom.outbox.desk import Desk
 from depesche.mailroom.outbox.models import MailboxLogin, OutboxMessage, OutboxRecipient
 from depesche.mailroom.outbox.rights import ClaimedRef
 from depesche.mailroom.outbox.states import State
@@ -99,6 +101,29 @@ def test_mails_go_out_joined_from_their_three_parts() -> None:
     assert row.reply.startswith("250")
     assert row.attempts == 1
     assert queries.slots_used() == 0
+
+
+def test_nothing_is_begun_while_two_batches_of_results_are_not_on_the_disk(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What a worker killed now would submit again stays within what was promised, however slow the disk."""
+    asked: list[Desk] = []
+    many = MOST_UNRECORDED
+
+    def unrecorded(desk: Desk) -> int:
+        asked.append(desk)
+        return many
+
+    monkeypatch.setattr(Desk, "unrecorded", property(unrecorded))
+    put(5)
+    with running() as server:
+        configure(server.port)
+        with worker():
+            wait_until(lambda: asked and states() == {"in_flight": 5}, "the mails in the worker's hands")
+            assert server.messages == []
+            many = MOST_UNRECORDED - 1
+            asked[0]._loop.recorded()
+            wait_until(lambda: states() == {"accepted": 5}, "the mails to go out")
 
 
 def test_a_large_batch_uses_the_cap_and_not_more() -> None:

@@ -46,7 +46,8 @@ log = logging.getLogger(__name__)
 
 PER_SESSION = 4  # messages given to the pool for each session it may have
 PER_CONNECTION = 2  # messages in hand that make one more connection worth its handshake
-MOST_IN_HAND = 1500
+MOST_IN_HAND = 600
+MOST_UNRECORDED = 200  # one batch on its way to the disk and one that comes together: nothing more is begun
 _AHEAD_SECONDS = 0.4  # how much work to have in hand at the present rate
 _TICK = 0.25
 _KNOCK_SLOT_SECONDS = 10.0
@@ -96,6 +97,9 @@ class Delivery:
 
     def order(self, orders: Orders) -> None:
         self._loop.call_soon_threadsafe(self._order, orders)
+
+    def recorded(self) -> None:
+        self._loop.call_soon_threadsafe(self._feed)
 
     # --- in the loop: work and orders come in
 
@@ -175,6 +179,8 @@ class Delivery:
         pool = self._pool
         if pool is None or self._resting or self._closing:
             return
+        if self.desk.unrecorded >= MOST_UNRECORDED:
+            return  # until the desk says that they are on the disk
         most = 1 if self._orders.paused else PER_SESSION * self._size
         waiting, now = self._waiting, time.monotonic()
         while waiting and self._outstanding < most:

@@ -39,7 +39,7 @@ from depesche.mailroom.outbox.suspects import accepted_under
 log = logging.getLogger(__name__)
 
 BATCH = 100
-MOST_AT_ONCE = 1000  # but on SQLite, where BATCH is the most: more would keep the pages from writing
+MOST_AT_ONCE = 2 * BATCH  # but on SQLite, where BATCH is the most: more would keep the pages from writing
 FLUSH_SECONDS = 0.02
 SQLITE_PAUSE = 0.002
 SQLITE_LONGEST_PAUSE = 0.05
@@ -71,6 +71,7 @@ class Desk:
         self.away = ""  # what the database said last, while it does not do its work
         self._loop = loop
         self._results: deque[Recorded] = deque()
+        self._writing = 0  # results in the transaction under way
         self._oldest = 0.0  # when the oldest unrecorded result came (monotonic)
         self._faults: deque[Fault] = deque()
         self._rewritten: deque[Rewritten] = deque()
@@ -199,6 +200,11 @@ class Desk:
             self._thread.join(seconds)
 
     @property
+    def unrecorded(self) -> int:
+        """Results that are not on the disk yet: what a worker killed now would submit again."""
+        return len(self._results) + self._writing
+
+    @property
     def in_hand(self) -> int:
         """Recipients claimed and not yet written down."""
         return len(self._in_hand)
@@ -304,11 +310,14 @@ class Desk:
         batch = [self._results.popleft() for _ in range(min(size, most))]
         at = self.now()
         room = min(room, most)
+        self._writing = len(batch)
         try:
             taken, self._held_lock = queue.exchange(self.owner, batch, room, at)
         except BaseException:
             self._results.extendleft(reversed(batch))
             raise
+        finally:
+            self._writing = 0
         self._oldest = time.monotonic()
         for one in batch:
             self._in_hand.pop(one.id, None)
@@ -321,6 +330,8 @@ class Desk:
             self.other.look()  # what went back to the queue may be its own now
         if room:
             self._due_at = 0.0 if len(taken) == room else self._next_look(at)
+        if batch:
+            self._loop.recorded()
         if taken:
             self._hand_over(taken)
         if accepted:
