@@ -66,7 +66,7 @@ class Desk:
         self.eager = eager
         self.turns = 0  # how often it has looked; with `resting` it tells that there is nothing to do
         self.resting = False
-        self.exchanges = 0  # how often it has begun to claim or to write down
+        self.exchanges = 0  # how often it has claimed or written down anything
         self.accepted = 0  # in all, for the rate and for progress
         self.away = ""  # what the database said last, while it does not do its work
         self._loop = loop
@@ -305,7 +305,6 @@ class Desk:
         if not ((size and ripe) or self._worth(room)):
             return False
         self.resting = False
-        self.exchanges += 1
         most = BATCH if sql.is_sqlite() else MOST_AT_ONCE
         batch = [self._results.popleft() for _ in range(min(size, most))]
         at = self.now()
@@ -319,6 +318,7 @@ class Desk:
         finally:
             self._writing = 0
         self._oldest = time.monotonic()
+        self.exchanges += bool(batch or taken)
         for one in batch:
             self._in_hand.pop(one.id, None)
         if self._revive and not self._results:
@@ -327,6 +327,8 @@ class Desk:
         accepted = sum(one.state is State.ACCEPTED for one in batch)
         self.accepted += accepted
         if accepted < len(batch) and self.other is not None and self.other.orders.config is not None:
+            if self.other.relieves:
+                self._hasten()  # it began before these were written down
             self.other.look()  # what went back to the queue may be its own now
         if room:
             self._due_at = 0.0 if len(taken) == room else self._next_look(at)

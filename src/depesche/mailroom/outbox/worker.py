@@ -103,7 +103,7 @@ class Worker:
 
     @property
     def exchanges(self) -> int:
-        """How often a desk has begun to claim or to write down."""
+        """How often a desk has claimed or written down anything."""
         return sum(desk.exchanges for desk in self.desks)
 
     @property
