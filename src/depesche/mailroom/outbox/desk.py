@@ -398,7 +398,7 @@ class Desk:
         revision, orders = connections.revision(), self._orders
         if self.place and revision == self._revision and not orders.settings.configured:
             return  # there is no failover
-        self._measure_clock()
+        self._offset = sql.clock_offset()
         health = connections.health(self.place)
         if revision != self._revision:
             settings = connections.outgoing(self.place)
@@ -463,13 +463,6 @@ class Desk:
     def impatient(self) -> bool:
         """Somebody waits for `worker --drain`: a paused connection is probed once, whatever its time."""
         return self.eager and not self._faults_known
-
-    def _measure_clock(self) -> None:
-        if connection.vendor != "postgresql":
-            return
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT clock_timestamp()")
-            self._offset = cursor.fetchone()[0] - timezone.now()
 
     def _set(self, orders: Orders) -> None:
         self._orders = orders

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from django.db import connection, transaction
+from django.utils import timezone
 
 from depesche.mailroom.outbox.models import (
     OutboxAttempt,
@@ -83,6 +84,16 @@ def notify(cursor: Any) -> None:
     """Wake the workers once this transaction is committed. On SQLite they watch its data_version."""
     if connection.vendor == "postgresql":
         cursor.execute("SELECT pg_notify(%s, '')", [CHANNEL])
+
+
+def clock_offset() -> timedelta:
+    """How far the database's clock is ahead of ours. With SQLite both are one."""
+    if connection.vendor != "postgresql":
+        return timedelta(0)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        told: datetime = cursor.fetchone()[0]
+    return told - timezone.now()
 
 
 def placeholders(count: int) -> str:
