@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from email.message import EmailMessage
-from email.utils import make_msgid, parseaddr
+from email.utils import formatdate, make_msgid, parseaddr
 from typing import Any
 
 from tests.support.mail_host import MailHost
@@ -104,6 +104,7 @@ def reply_to(mail: EmailMessage, text: str, *, author: str, number: int = 0) -> 
     reply["To"] = parseaddr(str(mail["Reply-To"] or mail["From"]))[1]
     reply["Subject"] = f"Re: {mail['Subject']}"
     reply["Message-ID"] = make_msgid(str(number), domain="client.example.org")
+    reply["Date"] = formatdate()  # else Postfix writes its own, and a mail sent twice is two
     reply["In-Reply-To"] = str(mail["Message-ID"])
     reply["References"] = f"{mail['References']} {mail['Message-ID']}"
     quoted = "\n".join(f"> {line}" for line in text_of(mail).splitlines())
