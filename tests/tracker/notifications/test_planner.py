@@ -14,7 +14,8 @@ import pytest
 from django.db import transaction
 
 from depesche.mailroom.connections import queries as connections
-from depesche.mailroom.connections.queries import OutgoingSettings
+from depesche.mailroom.connections.choices import MailboxProtocol, PlusAddressing
+from depesche.mailroom.connections.queries import IncomingSettings, OutgoingSettings
 from depesche.mailroom.outbox import queries as outbox
 from depesche.mailroom.outbox.queries import RecipientRow
 from depesche.tracker.accounts import actions as accounts
@@ -412,6 +413,9 @@ def configure(monkeypatch: pytest.MonkeyPatch, *, answers: bool, tagged: bool) -
     outgoing = OutgoingSettings(
         host="smtp.example.org", system_address="tracker@example.org", system_name="Your Server"
     )
+    mailbox = IncomingSettings(
+        protocol=MailboxProtocol.PIPE if answers else "",
+        plus_addressing=PlusAddressing.ON if tagged else PlusAddressing.OFF,
+    )
     monkeypatch.setattr(connections, "outgoing", lambda place=0: outgoing)
-    monkeypatch.setattr(connections, "answers_reach_us", lambda: answers)
-    monkeypatch.setattr(connections, "plus_addressing_in_use", lambda: tagged)
+    monkeypatch.setattr(connections, "mailboxes", lambda: [mailbox])
