@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from depesche.mailroom.outbox import actions, queries, queue
 from depesche.mailroom.outbox.actions import Action, Category, Report
@@ -148,6 +149,20 @@ def test_the_figures_count_what_is_due_and_name_the_oldest() -> None:
     assert stats.remaining == 3
     queue.record("a", [accepted(second), *map(accepted, claim(seconds=60))], later(61))
     assert queries.stats(later(62)).remaining == 0
+
+
+def test_what_is_too_late_is_found_by_the_messages_that_end() -> None:
+    """Never along the index of what is due: a million waiting mails would be looked at every two seconds."""
+    if connection.vendor != "sqlite":
+        return  # PostgreSQL plans by what the tables hold
+    with CaptureQueriesContext(connection) as captured:
+        queue._late(later(0), 100)
+    (query,) = captured.captured_queries
+    with connection.cursor() as cursor:
+        cursor.execute("EXPLAIN QUERY PLAN " + query["sql"])
+        plan = " ".join(str(row) for row in cursor.fetchall())
+    assert "depesche_outbox_expiring" in plan
+    assert "depesche_outbox_due" not in plan
 
 
 def test_failures_leave_a_history() -> None:
