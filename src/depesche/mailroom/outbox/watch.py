@@ -19,6 +19,7 @@ from depesche.mailroom.outbox import sql
 log = logging.getLogger(__name__)
 POLL_SECONDS = 0.01  # 3 to 13 µs each
 _RETRY_SECONDS = 2.0
+_LISTEN_SECONDS = 0.1  # so long the end of a process waits for this thread
 
 
 class ChangeWatch:
@@ -76,7 +77,7 @@ class ChangeWatch:
         raw = connection.connection
         self._changed()  # what was told before we listened
         while not self._stop.is_set():
-            if any(True for _ in raw.notifies(timeout=0.5, stop_after=1)):
+            if any(True for _ in raw.notifies(timeout=_LISTEN_SECONDS, stop_after=1)):
                 self._changed()
             elif raw.closed:
                 raise DatabaseError("the connection was closed")

@@ -208,6 +208,8 @@ async def _until_quiet(worker: Worker, stop: threading.Event, progress: Callable
             progress(await asyncio.to_thread(_progress, worker.accepted))
         if not worker.resting:
             turns = desk.turns
+            if not any(one.in_hand for one in worker.desks):
+                desk.changed()  # on PostgreSQL nothing else would make it look before its next second
         elif desk.turns >= turns + _QUIET_TURNS:
             before = worker.exchanges
             reason, more = await asyncio.to_thread(_what_is_left, worker.desks)
