@@ -43,9 +43,14 @@ class WebServer(uvicorn.Server):
 
 
 def web_server(host: str, port: int, *, on_started: Callable[[], None] | None = None) -> WebServer:
-    """A web server for the ASGI application, not yet running. `on_started` is called once it listens."""
+    """A web server for the ASGI application, with all its pages loaded, not yet running. `on_started` is
+    called once it listens.
+    """
+    from django.urls import get_resolver
+
     from depesche.server.asgi import application
 
+    get_resolver().url_patterns  # noqa: B018  the first request would load them, while somebody waits
     config = uvicorn.Config(
         application,
         host=host,

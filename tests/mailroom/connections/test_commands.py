@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import json
 import sys
@@ -289,3 +290,32 @@ def test_another_key_stops_every_command(db: Any, settings: Any) -> None:
     settings.DEPESCHE_KEYS = [b"x" * 32]
     with pytest.raises(CommandError, match="is not the key of this database"):
         call_command(Sample())
+
+
+class Staying(DepescheCommand):
+    needs_key = False
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        self.stay()
+
+
+@pytest.fixture
+def frozen(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What was asked of the collector."""
+    asked: list[str] = []
+    monkeypatch.setattr(gc, "collect", lambda: asked.append("collect"))
+    monkeypatch.setattr(gc, "freeze", lambda: asked.append("freeze"))
+    return asked
+
+
+def test_a_command_that_stays_is_not_searched_for_garbage(
+    frozen: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("django.db.connection.close", lambda: None)
+    Staying().run_from_argv(["depesche", "staying"])
+    assert frozen == ["collect", "freeze"]
+
+
+def test_a_command_in_the_process_of_another_leaves_its_memory_alone(frozen: list[str]) -> None:
+    call_command(Staying())
+    assert frozen == []

@@ -7,6 +7,7 @@ value a line, so that other programs can read a list while it is still being wri
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -77,6 +78,16 @@ class DepescheCommand(BaseCommand):
             if options.get("traceback"):
                 raise
             raise CommandError(_sentence(error)) from error
+
+    def stay(self) -> None:
+        """For a command that goes on for long: what is loaded by now is no longer searched for garbage.
+
+        A full search of a whole Django project takes 80 ms, in the middle of somebody's request or while the
+        outbox holds SQLite's write lock. Nothing happens in a process that is not the command's own.
+        """
+        if self._called_from_command_line:
+            gc.collect()
+            gc.freeze()
 
     # --- printing -------------------------------------------------------------------------------------------
 

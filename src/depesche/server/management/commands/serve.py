@@ -34,6 +34,7 @@ class Command(DepescheCommand):
             self.stdout.flush()
 
         server = web_server(host, port, on_started=started)
+        self.stay()
         if worker is not None:
             worker.start()
         watch = WatchThread()  # stands by, so that somebody notices when no worker is left

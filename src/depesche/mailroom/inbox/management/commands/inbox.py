@@ -92,8 +92,7 @@ class Command(DepescheCommand):
             )
 
         if len(options["files"]) > 1:
-            # What is loaded by now stays; to look through it again and again costs a tenth of the time.
-            gc.freeze()
+            self.stay()
             gc.set_threshold(50_000, 20, 100)
         for batch in _batches(options["files"], problems):
             # Stored: from here on nothing may make the mail server try again.

@@ -25,6 +25,7 @@ class Command(DepescheCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         stop = threading.Event()
+        self.stay()
 
         def end(number: int, frame: FrameType | None) -> None:
             stop.set()
