@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from depesche.mailroom.outbox.tempo import Tempo
+from depesche.mailroom.outbox.tempo import Rate, Tempo
 
 
 def test_it_rises_at_once() -> None:
@@ -39,3 +39,12 @@ def test_a_rest_does_not_count() -> None:
     assert not tempo.decided(1, 20.01)
     assert tempo.decided(49, 20.025)
     assert tempo.rate == pytest.approx(2000)
+
+
+def test_the_rate_for_people_follows_and_ends() -> None:
+    rate = Rate(100.0)
+    assert rate.of(50, 100.5) == 0.0, "not a second yet"
+    assert rate.of(100, 101.0) == pytest.approx(100)
+    assert rate.of(400, 102.0) == pytest.approx((100 + 2 * 300) / 3), "smoothed"
+    assert rate.of(400, 102.5) == pytest.approx((100 + 2 * 300) / 3)
+    assert rate.of(400, 103.1) == 0.0, "nothing came: it stands still"

@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from django.db import connection
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
@@ -106,27 +107,26 @@ def enqueue(message: NewMessage, recipients: Iterable[NewRecipient], *, now: dat
     return list(ids)
 
 
-_INSERT = (
-    f"INSERT INTO {sql.RECIPIENT} (message_id, state, priority, attempts, patience_from, next_attempt_at,"
-    " lease_owner, stage, reply, updated_at, id, address, internet_message_id, header, person)"
+_NEW = (
+    "message_id, state, priority, attempts, patience_from, next_attempt_at, lease_owner, stage, reply,"
+    " updated_at, id, address, internet_message_id, header, person"
 )
-_INSERT_EACH = f"{_INSERT} VALUES (%s, 'queued', %s, 0, 0, %s, '', '', '', %s, %s, %s, %s, %s, %s)"
-_INSERT_ALL = (
-    f"{_INSERT} SELECT %s, 'queued', %s, 0, 0, %s, '', '', '', %s, v.* FROM"  # noqa: S608  our names
-    " unnest(%s::bigint[], %s::text[], %s::text[], %s::bytea[], %s::text[]) AS v"
-)
+_INSERT = f"INSERT INTO {sql.RECIPIENT} ({_NEW}) VALUES ({sql.placeholders(15)})"  # noqa: S608  our names
+_COPY = f"COPY {sql.RECIPIENT} ({_NEW}) FROM STDIN"
 
 
 def _insert(
     cursor: Any, made: Sequence[tuple[int, NewRecipient]], message_id: int, priority: int, at: Any
 ) -> None:
-    same = message_id, priority, at, at
-    rows = [(key, one.address, one.message_id, one.header, one.person) for key, one in made]
+    same = message_id, State.QUEUED.value, priority, 0, 0, at, "", "", "", at
+    rows = ((*same, key, one.address, one.message_id, one.header, one.person) for key, one in made)
     if sql.is_sqlite():
-        cursor.executemany(_INSERT_EACH, [(*same, *row) for row in rows])
+        cursor.executemany(_INSERT, rows)
         return
-    for chunk in sql.in_chunks(rows, 2000):  # there each statement is a round trip
-        cursor.execute(_INSERT_ALL, [*same, *(list(column) for column in zip(*chunk, strict=True))])
+    # There each statement is a round trip, and rows that come by COPY cost half of those of an INSERT.
+    with connection.wrap_database_errors, cursor.copy(_COPY) as copy:
+        for row in rows:
+            copy.write_row(row)
 
 
 def _leave_out_suppressed(made: Mapping[int, NewRecipient], now: datetime) -> None:

@@ -2,10 +2,10 @@
 settings.
 
 Strategy. Everything that must be written is collected and goes into one transaction with the next claim: at
-most BATCH results, or what has come together in FLUSH_SECONDS. Between two such batches SQLite gets a pause,
-so that pages can save. What the event loop hands in (results, wishes) is put down without a lock; what it
-needs is handed over by a callback into the loop. Results that could not be written, because the database is
-away, are kept and written when it is back.
+most BATCH results, or what has come together in FLUSH_SECONDS or until the loop ran dry. Between two such
+batches SQLite gets a pause, so that pages can save. What the event loop hands in (results, wishes) is put
+down without a lock; what it needs is handed over by a callback into the loop. Results that could not be
+written, because the database is away, are kept and written when it is back.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ from depesche.mailroom.outbox.orders import Fault, Loop, Orders, Parcel, Rewritt
 from depesche.mailroom.outbox.queue import Claimed, Recorded
 from depesche.mailroom.outbox.states import State
 from depesche.mailroom.outbox.suspects import accepted_under
+from depesche.mailroom.outbox.tempo import Rate
 
 log = logging.getLogger(__name__)
 
@@ -83,6 +84,7 @@ class Desk:
         self._works = False
         self._chunking_failed = False
         self._unsatisfied = False
+        self._others = False  # other workers live
         self._wake = threading.Event()
         self._stop = threading.Event()
         self._draining = False
@@ -99,9 +101,8 @@ class Desk:
         self._revision: tuple[int, int] | None = None
         self._due_at: float = 0.0  # monotonic: when to look for due rows without being told
         self._ceiling = Ceiling(place)
-        self._times = dict.fromkeys(("poll", "sweep", "beat", "extend", "dead", "rate"), 0.0)
-        self._rate = 0.0
-        self._rate_mark = (time.monotonic(), 0)
+        self._times = dict.fromkeys(("poll", "sweep", "beat", "others", "extend", "dead"), 0.0)
+        self._rate = Rate(time.monotonic())
         self._contents = Contents()
         self._offset = timedelta(0)
         self._last_accepted_noted = 0
@@ -143,7 +144,7 @@ class Desk:
         if not before:
             self._oldest = time.monotonic()
         self._results.extend(results)
-        if not before or before < BATCH <= before + len(results):
+        if not before or before < BATCH <= before + len(results) or self._all_decided:
             self._wake.set()
 
     def wish(self, *, wanted: int, held: frozenset[int], capacity: int) -> None:
@@ -210,6 +211,11 @@ class Desk:
         return len(self._in_hand)
 
     @property
+    def _all_decided(self) -> bool:
+        """Whether the loop has nothing left to do."""
+        return len(self._results) >= len(self._in_hand)
+
+    @property
     def orders(self) -> Orders:
         return self._orders
 
@@ -240,7 +246,7 @@ class Desk:
                     self._stop.wait(_DATABASE_AWAY_SECONDS)
             with contextlib.suppress(DatabaseError):
                 self._note_faults()  # what the loop said last
-                self._give_back()
+                slots.leave(self.owner)
         finally:
             connection.close()
 
@@ -256,7 +262,7 @@ class Desk:
         if self._results:
             until = min(until, self._oldest + FLUSH_SECONDS)
         at_once = self._changed or self._wish_changed or self._faults or self._rewritten
-        if at_once or len(self._results) >= BATCH:
+        if at_once or len(self._results) >= BATCH or (self._results and self._all_decided):
             return 0.0
         return max(0.0, until - now)
 
@@ -274,7 +280,9 @@ class Desk:
         if not self.place and self._due("sweep", now, SWEEP_SECONDS):
             self._sweep(now)
         # Somebody may have asked for what we do not need, or given back; nobody did where nobody else is.
-        soon = self._unsatisfied or (changed and slots.others_alive(self.owner, self.place))
+        if changed and self._due("others", now, SOON_SECONDS):
+            self._others = slots.others_alive(self.owner, self.place)
+        soon = self._unsatisfied or (changed and self._others)
         if self._wish_changed or self._due("beat", now, SOON_SECONDS if soon else slots.BEAT_SECONDS):
             self._beat()
         if self._due("extend", now, EXTEND_SECONDS) and self._in_hand:
@@ -300,7 +308,8 @@ class Desk:
     def _exchange(self, now: float) -> bool:
         """Write down results and claim anew, in one transaction; whether anything was done."""
         size = len(self._results)
-        ripe = size >= BATCH or now - self._oldest >= FLUSH_SECONDS or self._stop.is_set() or self._revive
+        waited = now - self._oldest >= FLUSH_SECONDS or self._stop.is_set()
+        ripe = size >= BATCH or waited or self._all_decided or self._revive
         room = self._room(size if ripe else 0) if now >= self._due_at else 0
         if not ((size and ripe) or self._worth(room)):
             return False
@@ -396,7 +405,7 @@ class Desk:
 
     def _poll(self) -> None:
         revision, orders = connections.revision(), self._orders
-        if self.place and revision == self._revision and not orders.settings.configured:
+        if self.place and not orders.settings.configured and self._still_nothing(revision):
             return  # there is no failover
         self._offset = sql.clock_offset()
         health = connections.health(self.place)
@@ -449,6 +458,13 @@ class Desk:
         self._ceiling.grow(orders.settings.max_connections)
         self._set(replace(self._orders, cap=self._cap()))
 
+    def _still_nothing(self, revision: tuple[int, int]) -> bool:
+        """Whether this place is as unconfigured as it was."""
+        if revision != self._revision and connections.outgoing(self.place).configured:
+            return False
+        self._revision = revision
+        return True
+
     def _stand_by_or_relieve(self, settings: OutgoingSettings) -> None:
         before, self._relieves = self._relieves, False
         if settings.configured:
@@ -461,7 +477,7 @@ class Desk:
             self._hasten()  # what steps back from the first need not wait
 
     def impatient(self) -> bool:
-        """Somebody waits for `worker --drain`: a paused connection is probed once, whatever its time."""
+        """Somebody waits for `worker --drain`: a paused connection is probed once at once."""
         return self.eager and not self._faults_known
 
     def _set(self, orders: Orders) -> None:
@@ -484,16 +500,14 @@ class Desk:
         if self.place and not needed:
             return  # it stands by: nobody has to know
         self._asked = self._wanted
-        self._times["beat"] = time.monotonic()
-        self._measure_rate()
-        before = time.monotonic()
+        before = self._times["beat"] = time.monotonic()
         grant = slots.beat(
             self.owner,
             wanted=self._wanted,
             held=sorted(self._held),
             cap=self._cap(),
             now=self.now(),
-            rate=self._rate,
+            rate=self._rate.of(self.accepted, before),
             place=self.place,
         )
         # Counted from before the question, and a little less: the row must outlive our belief in it.
@@ -509,14 +523,6 @@ class Desk:
                 deadline=deadline,
             )
         )
-
-    def _measure_rate(self) -> None:
-        mark, count = self._rate_mark
-        now = time.monotonic()
-        if now - mark >= 1.0:
-            fresh = (self.accepted - count) / (now - mark)
-            self._rate = fresh if fresh == 0 or self._rate == 0 else (self._rate + 2 * fresh) / 3
-            self._rate_mark = (now, self.accepted)
 
     def _note_rewritten(self) -> None:
         while self._rewritten:
@@ -590,7 +596,3 @@ class Desk:
         if queue.sweep(self.now(), dead=dead):
             self._due_at = 0.0
             self.changed()
-
-    def _give_back(self) -> None:
-        """What was claimed and never handed over goes back at once; the rest is for its lease."""
-        slots.leave(self.owner)

@@ -37,3 +37,20 @@ class Tempo:
         fresh = self._count / (now - self._since)
         self.rate = fresh if fresh > self.rate else (self.rate + fresh) / 2
         self._count, self._since = 0, now
+
+
+class Rate:
+    """How many a second, for people to read: from a count that grows, smoothed over some seconds."""
+
+    def __init__(self, now: float) -> None:
+        self._rate = 0.0
+        self._mark, self._count = now, 0
+
+    def of(self, count: int, now: float) -> float:
+        """`count` in all, at `now` (monotonic seconds). Zero at once when nothing came for a second."""
+        seconds = now - self._mark
+        if seconds >= 1.0:
+            fresh = (count - self._count) / seconds
+            self._rate = fresh if fresh == 0 or self._rate == 0 else (self._rate + 2 * fresh) / 3
+            self._mark, self._count = now, count
+        return self._rate

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import select
+import socket
 import threading
 from collections.abc import Callable
 
@@ -19,7 +21,7 @@ from depesche.mailroom.outbox import sql
 log = logging.getLogger(__name__)
 POLL_SECONDS = 0.01  # 3 to 13 µs each
 _RETRY_SECONDS = 2.0
-_LISTEN_SECONDS = 0.1  # so long the end of a process waits for this thread
+_LISTEN_SECONDS = 5.0
 
 
 class ChangeWatch:
@@ -28,6 +30,7 @@ class ChangeWatch:
     def __init__(self) -> None:
         self._callbacks: list[Callable[[], None]] = []
         self._stop = threading.Event()
+        self._ended, self._end = socket.socketpair()  # readable once it is to stop
         self._thread = threading.Thread(target=self._run, name="depesche-watch", daemon=True)
 
     def register(self, callback: Callable[[], None]) -> None:
@@ -39,8 +42,10 @@ class ChangeWatch:
 
     def stop(self) -> None:
         self._stop.set()
+        self._end.close()
         if self._thread.is_alive():
             self._thread.join(5)
+        self._ended.close()
 
     def _run(self) -> None:
         watch = self._watch_sqlite if sql.is_sqlite() else self._watch_postgresql
@@ -75,9 +80,16 @@ class ChangeWatch:
         with connection.cursor() as cursor:
             cursor.execute(f"LISTEN {sql.CHANNEL}")
         raw = connection.connection
+        news = select.poll()
+        news.register(raw.fileno(), select.POLLIN)
+        news.register(self._ended, select.POLLIN)
         self._changed()  # what was told before we listened
         while not self._stop.is_set():
-            if any(True for _ in raw.notifies(timeout=_LISTEN_SECONDS, stop_after=1)):
+            with connection.wrap_database_errors:  # psycopg's errors are none of Django's
+                told = any(True for _ in raw.notifies(timeout=0))
+            if told:
                 self._changed()
             elif raw.closed:
                 raise DatabaseError("the connection was closed")
+            else:
+                news.poll(_LISTEN_SECONDS * 1000)

@@ -171,11 +171,11 @@ async def _drain(stop: threading.Event, progress: Callable[[Progress], None]) ->
     await worker.start()
     reason = ""
     try:
+        await asyncio.to_thread(_run_tasks, stop)
         while not stop.is_set():
-            done = await asyncio.to_thread(_run_tasks, stop)
-            before = worker.accepted
             reason = await _until_quiet(worker, stop, progress)
-            if reason or (not done and worker.accepted == before):
+            # What went out may have made work for the tasks, and that may have made mails.
+            if reason or not await asyncio.to_thread(_run_tasks, stop):
                 break
     finally:
         await worker.end()

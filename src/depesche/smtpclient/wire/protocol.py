@@ -26,6 +26,7 @@ import re
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol
 
 from depesche.smtpclient.errors import Cause, Stage, SubmissionError, cause_of_closing
@@ -86,6 +87,14 @@ class Closing:
 _TAKEN_AND_NEXT = re.compile(
     rb"250 ([^\r\n]*)\r\n250 ([^\r\n]*)\r\n(25[01]) ([^\r\n]*)\r\n354 ([^\r\n]*)\r\n"
 ).fullmatch
+
+
+@lru_cache(256)
+def _usual(code: int, octets: bytes) -> Reply:
+    """A reply to an envelope: a server says the same to thousands."""
+    return Reply.from_wire(code, (octets,))
+
+
 _HEADER_FIELD = re.compile(rb"[!-9;-~]+:[^\r\n]*\r\n")
 # 500 to 504 and 555: the server does not know the command after all.
 _NOT_KNOWN = frozenset({500, 501, 502, 503, 504, 555})
@@ -370,11 +379,11 @@ class Dialogue:
             or coming.plan is None
         ):
             return False
-        said = found.groups()
-        taken.final_reply = Reply.from_wire(250, said[:1])
-        coming.mail_reply = Reply.from_wire(250, said[1:2])
-        coming.rcpt_replies.append(Reply.from_wire(int(said[2]), said[3:4]))
-        coming.data_reply = Reply.from_wire(354, said[4:])
+        final, mail_said, code, rcpt_said, data_said = found.groups()
+        taken.final_reply = Reply.from_wire(250, (final,))
+        coming.mail_reply = _usual(250, mail_said)
+        coming.rcpt_replies.append(_usual(int(code), rcpt_said))
+        coming.data_reply = _usual(354, data_said)
         coming.body = coming.plan.body()
         self.answered += 4
         self.refusals_in_a_row = 0
