@@ -3,7 +3,8 @@
     .venv/bin/python -m bench.full_path [--rounds 5] [--count 10000]
 
 Peers: `smtp-source` (C, no queue, no composing; Postfix), nodemailer's pool (npm; composes each mail, no
-queue) and django-post_office (its queue on SQLite; only its submission is timed, ours from the composer on).
+queue) and django-post_office, which does what we do: it queues on SQLite (by its quickest way, `send_many`),
+composes and submits. All of it counts, as all of ours; how both compare from the full queue on is told too.
 All submit the same mail of text and HTML, 2.9 KB together, one recipient each, over 10 connections, to a
 fresh smtp-sink. The rounds are interleaved, so that a busy machine slows all; the figures are medians and
 their ratios.
@@ -81,16 +82,25 @@ def sink() -> Iterator[int]:
 
 @dataclass
 class Runner:
-    """One program: `run(port, count)` gives the seconds; `rates` are those of the rounds."""
+    """One program: `run(port, count)` gives the seconds, and those of submission alone where it has a queue;
+    `rates` and `drains` are mails a second of the rounds."""
 
     name: str
     count: int
-    run: Callable[[int, int], float]
+    run: Callable[[int, int], tuple[float, float]]
     what: str
     at_least: float | None = None
     aim: float | None = None
     of_ours: bool = False
+    queues_too: bool = False
     rates: list[float] = field(default_factory=list)
+    drains: list[float] = field(default_factory=list)
+
+    def measure(self, port: int) -> None:
+        """One round more."""
+        whole, submission = self.run(port, self.count)
+        self.rates.append(self.count / whole)
+        self.drains.append(self.count / submission)
 
     @property
     def rate(self) -> float:
@@ -115,25 +125,29 @@ def _environment(**more: str) -> dict[str, str]:
     return kept | {"MAIL": json.dumps(MAIL)} | more
 
 
-def smtp_source(port: int, count: int) -> float:
+def smtp_source(port: int, count: int) -> tuple[float, float]:
     path = program("smtp-source")
     assert path is not None
     command = [path, "-d", "-s", "10", "-l", str(SIZE), "-m", str(count), "-f", "tracker@example.org"]
     began = time.perf_counter()
     subprocess.run([*command, "-t", "person@example.org", f"127.0.0.1:{port}"], check=True)
-    return time.perf_counter() - began
+    return (taken := time.perf_counter() - began), taken
 
 
-def ours(port: int, count: int, database_url: str = "") -> float:
+def _seconds(printed: dict[str, float]) -> tuple[float, float]:
+    return printed["seconds"], printed.get("drain", printed["seconds"])
+
+
+def ours(port: int, count: int, database_url: str = "") -> tuple[float, float]:
     with tempfile.TemporaryDirectory(prefix="depesche-bench-") as home:
         more = {"DEPESCHE_HOME": home, "PYTHONPATH": str(HERE.parent)}
         if database_url:
             more["DEPESCHE_DATABASE_URL"] = database_url
         command = [sys.executable, "-m", "bench.ours", str(port), str(count)]
-        return _json_of(command, _environment(**more), count)["seconds"]
+        return _seconds(_json_of(command, _environment(**more), count))
 
 
-def nodemailer(port: int, count: int) -> float:
+def nodemailer(port: int, count: int) -> tuple[float, float]:
     command = [
         "node",
         str(HERE / "peers" / "nodemailer.mjs"),
@@ -141,15 +155,15 @@ def nodemailer(port: int, count: int) -> float:
         str(port),
         str(count),
     ]
-    return _json_of(command, _environment(), count)["seconds"]
+    return _seconds(_json_of(command, _environment(), count))
 
 
-def post_office(port: int, count: int, processes: int, threads: int) -> float:
+def post_office(port: int, count: int, processes: int, threads: int) -> tuple[float, float]:
     with tempfile.TemporaryDirectory(prefix="depesche-bench-") as home:
         python = str(PEERS / "post_office" / "bin" / "python")
         script = str(HERE / "peers" / "post_office_run.py")
         command = [python, script, str(port), str(count), str(processes), str(threads), home]
-        return _json_of(command, _environment(), count)["seconds"]
+        return _seconds(_json_of(command, _environment(), count))
 
 
 def set_up_nodemailer() -> str | None:
@@ -186,7 +200,7 @@ def best_setting(count: int) -> tuple[int, int]:
     for setting in ((1, 1), (1, 4), (1, 10), (2, 5)):
         with sink() as port:
             try:
-                timed[setting] = post_office(port, count, *setting)
+                timed[setting] = post_office(port, count, *setting)[1]
             except subprocess.CalledProcessError:
                 continue  # several processes on SQLite may end in "database is locked"
     return min(timed, key=lambda setting: timed[setting])
@@ -226,9 +240,10 @@ def runners(count: int, database_url: str) -> tuple[list[Runner], list[str]]:
             f"django-post_office, {setting[0]} × {setting[1]} threads",
             some,
             lambda port, n: post_office(port, n, *setting),
-            "queue on SQLite; its submission alone",
+            "compose, queue on SQLite, submit",
             8,
             20,
+            queues_too=True,
         )
     )
     notes.append(f"django-post_office {found}, the quickest of four settings")
@@ -248,6 +263,16 @@ def rows(listed: list[Runner]) -> list[Row]:
             detail = f"{one.rate:,.0f}/s ({one.spread}); {one.what}"
             name = f"full path on SQLite ÷ {one.name}"
             found.append(Row(name, mine.rate / one.rate, one.at_least, one.aim, detail=detail))
+        if one.queues_too:
+            ours_alone, its = statistics.median(mine.drains), statistics.median(one.drains)
+            detail = f"{ours_alone:,.0f}/s and {its:,.0f}/s"
+            found.append(
+                Row("the same, submission alone ÷ submission alone", ours_alone / its, detail=detail)
+            )
+            detail = f"{mine.rate:,.0f}/s and {its:,.0f}/s"
+            found.append(
+                Row("the same, our full path ÷ its submission alone", mine.rate / its, detail=detail)
+            )
     return found
 
 
@@ -264,7 +289,7 @@ def main(words: list[str] | None = None) -> int:
         for number in range(options.rounds):
             for one in listed:
                 with sink() as port:
-                    one.rates.append(one.count / one.run(port, one.count))
+                    one.measure(port)
                 print(f"round {number + 1}: {one.name}: {one.rates[-1]:,.0f}/s", flush=True)
     method = (
         f"{options.rounds} interleaved rounds, medians. Mails of {SIZE} octets text and HTML, one recipient"

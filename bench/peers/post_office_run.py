@@ -1,4 +1,4 @@
-"""django-post_office: N mails queued on SQLite, then submitted. Prints the seconds of the latter."""
+"""django-post_office: N mails queued on SQLite, then submitted. Prints the seconds of both."""
 
 from __future__ import annotations
 
@@ -54,13 +54,14 @@ def main() -> None:
         }
         for n in range(count)
     ]
-    post_office.send_many(waiting)
     began = time.perf_counter()
+    post_office.send_many(waiting)  # its quickest way: one INSERT for all
+    queued = time.perf_counter()
     while Email.objects.filter(status=STATUS.queued).exists():
         post_office.send_queued(processes=processes, log_level=0)
-    seconds = time.perf_counter() - began
+    ended = time.perf_counter()
     accepted = Email.objects.filter(status=STATUS.sent).count()
-    print(json.dumps({"seconds": seconds, "accepted": accepted}))
+    print(json.dumps({"seconds": ended - began, "drain": ended - queued, "accepted": accepted}))
 
 
 if __name__ == "__main__":
