@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import select
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -86,3 +88,31 @@ def test_a_lost_connection_is_noticed_and_replaced(monkeypatch: pytest.MonkeyPat
                 )
                 assert cursor.rowcount == 1
         noticed(seen)
+
+
+class Deaf:
+    """A watch on files of a machine that tells of nothing (a folder shared with another one)."""
+
+    asked = 0
+
+    def written(self, seconds: float, ended: socket.socket) -> bool:
+        self.asked += 1
+        select.select([ended], [], [], seconds)
+        return False
+
+    def close(self) -> None: ...
+
+
+@pytest.mark.parametrize("watch_of_files", [Deaf(), None])
+def test_changes_are_noticed_where_no_write_is_told(
+    watch_of_files: Deaf | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch.FileWatch, "opened", lambda folder: watch_of_files)
+    monkeypatch.setattr(watch, "_COMMITTED_WITHIN", 0.0)
+    monkeypatch.setattr(watch, "_LOOK_SECONDS", 0.01)
+    with watching() as seen:
+        for _ in range(watch._MOST_MISSED + 2):
+            noticed(seen)
+        asked = watch_of_files.asked if watch_of_files is not None else 0
+        noticed(seen)
+        assert watch_of_files is None or watch_of_files.asked == asked, "nobody asks the deaf for ever"

@@ -3,6 +3,9 @@
 One thread for each process that works; whoever wants to know hands in an event. A change is only a hint to
 look: on SQLite any commit of anybody counts, and after a lost connection to PostgreSQL everything may have
 changed.
+
+SQLite is looked at in quick steps once its log was written to (`file_watch`), since the commit follows the
+write by as long as the disk takes. Where a machine tells of no writes, it is looked at all the time.
 """
 
 from __future__ import annotations
@@ -12,14 +15,22 @@ import logging
 import select
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from time import monotonic
 
 from django.db import DatabaseError, connection
 
 from depesche.mailroom.outbox import sql
+from depesche.mailroom.outbox.file_watch import FileWatch
 
 log = logging.getLogger(__name__)
-POLL_SECONDS = 0.01  # 3 to 13 µs each
+POLL_SECONDS = 0.01  # 3 to 13 µs each; never more often are others told of a change
+_FIRST_SECONDS = 0.001  # from look to look when something has just been written
+_FIRST_FOR = 0.02
+_COMMITTED_WITHIN = 0.25
+_LOOK_SECONDS = 1.0  # even where nobody told of a write
+_MOST_MISSED = 3  # changes that nobody told of: such a machine's word counts for nothing
 _RETRY_SECONDS = 2.0
 _LISTEN_SECONDS = 5.0
 
@@ -67,14 +78,27 @@ class ChangeWatch:
             callback()
 
     def _watch_sqlite(self) -> None:
-        with connection.cursor() as cursor:
-            raw = cursor.connection  # past Django's wrappers: this runs a hundred times a second
-            before = None
-            while not self._stop.wait(POLL_SECONDS):
+        with connection.cursor() as cursor, connection.wrap_database_errors, _writes() as told_by:
+            writes = told_by
+            raw = cursor.connection  # past Django's wrappers: this may run a hundred times a second
+            before, written, told, missed = None, monotonic(), True, 0
+            while not self._stop.is_set():
                 version = raw.execute("PRAGMA data_version").fetchone()[0]
                 if version != before:
                     before = version
                     self._changed()
+                    if writes is not None and not (told or writes.written(0, self._ended)):
+                        missed += 1
+                        if missed >= _MOST_MISSED:
+                            writes = None
+                    self._stop.wait(POLL_SECONDS)
+                elif writes is None:
+                    self._stop.wait(POLL_SECONDS)
+                elif (since := monotonic() - written) < _COMMITTED_WITHIN:
+                    self._stop.wait(_FIRST_SECONDS if since < _FIRST_FOR else POLL_SECONDS)
+                else:
+                    told = writes.written(_LOOK_SECONDS, self._ended)
+                    written = monotonic() if told else written
 
     def _watch_postgresql(self) -> None:
         with connection.cursor() as cursor:
@@ -93,3 +117,15 @@ class ChangeWatch:
                 raise DatabaseError("the connection was closed")
             else:
                 news.poll(_LISTEN_SECONDS * 1000)
+
+
+@contextlib.contextmanager
+def _writes() -> Iterator[FileWatch | None]:
+    """Who tells of writes to the database's files; None where nobody does."""
+    file = Path(str(connection.settings_dict["NAME"])).resolve()  # the log lies beside what a link leads to
+    watch = FileWatch.opened(file.parent) if file.is_file() else None
+    try:
+        yield watch
+    finally:
+        if watch is not None:
+            watch.close()
