@@ -18,7 +18,7 @@ from depesche.mailroom.connections.diagnosis.running import run
 from depesche.mailroom.connections.forms import CAP
 from depesche.mailroom.connections.queries import OutgoingSettings
 from depesche.mailroom.connections.validation import is_this_machine
-from depesche.mailroom.connections.views.outgoing import APPLICABLE
+from depesche.mailroom.connections.views.submission import APPLICABLE
 from tests.mailroom.connections.scenes import nothing_listens
 
 FAR = OutgoingSettings(

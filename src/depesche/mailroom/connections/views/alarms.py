@@ -10,9 +10,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from depesche.mailroom.connections import alarms
-from depesche.mailroom.connections.actions import InvalidSettings
 from depesche.mailroom.connections.alarms import Alarm, Level
-from depesche.mailroom.connections.views.common import is_htmx, resolved
+from depesche.mailroom.connections.views.common import is_htmx, resolved, saved
 from depesche.mailroom.connections.watching import actions, queries, trial
 from depesche.mailroom.connections.watching.forms import AlarmForm
 from depesche.mailroom.pages.rights import administrators_only
@@ -40,11 +39,7 @@ def page(request: HttpRequest) -> HttpResponse:
         if is_htmx(request):
             return render(request, _TRIED, {"tried": tried})
         return _page(request, form, tried=tried)
-    try:
-        actions.save_alarm_form(form, by=request.user)
-    except InvalidSettings as error:
-        for key, sentences in error.errors.items():
-            form.add_error(key or None, sentences)
+    if not saved(form, lambda: actions.save_alarm_form(form, by=request.user)):
         return _page(request, form, status=422)
     messages.success(request, _("Saved. It holds from the next look on, within half a minute."))
     return redirect("connections:alarms")

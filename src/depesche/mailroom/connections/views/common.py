@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.contrib import messages
 from django.forms import BaseForm
 from django.http import HttpRequest, QueryDict
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
+from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from depesche.mailroom.connections import queries
+from depesche.mailroom.connections.actions import InvalidSettings
 from depesche.mailroom.connections.diagnosis.pauses import reason_of_pause
 
 
@@ -56,9 +59,9 @@ def failover_card() -> FailoverCard:
     return FailoverCard(settings.host if settings.configured else "", health.flow.value, in_use)
 
 
-def mail_context() -> dict[str, Any]:
+def mail_context(place: int = 0) -> dict[str, Any]:
     """For the head of each page: whether mail flows."""
-    health = queries.health()
+    health = queries.health(place)
     return {"health": health, "reason_of_pause": reason_of_pause(health)}
 
 
@@ -74,6 +77,25 @@ def changed_count(form: BaseForm) -> int:
     if not form.is_bound:
         return 0
     return len([name for name in form.changed_data if name != "port_default"])
+
+
+def saved(form: BaseForm, save: Callable[[], object]) -> bool:
+    """Whether what stands in the form was saved; else why not stands at its fields."""
+    if not form.is_valid():
+        return False
+    try:
+        save()
+    except InvalidSettings as error:
+        for key, sentences in error.errors.items():
+            form.add_error(key or None, list(sentences))
+        return False
+    return True
+
+
+def say_password_deleted(request: HttpRequest, form: BaseForm) -> None:
+    """The form shows what was typed, and no errors: saving it was not asked for."""
+    messages.success(request, _("The stored password was deleted. Nothing else was saved."))
+    form.errors.clear()
 
 
 def changes_of(request: HttpRequest, applicable: Container[str]) -> dict[str, str]:

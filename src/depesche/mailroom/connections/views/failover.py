@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -12,35 +11,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from depesche.mailroom.connections import actions, figures, ports, queries
-from depesche.mailroom.connections.actions import InvalidSettings
-from depesche.mailroom.connections.diagnosis import records
-from depesche.mailroom.connections.diagnosis.pauses import reason_of_pause
-from depesche.mailroom.connections.diagnosis.records import Report
-from depesche.mailroom.connections.diagnosis.steps import order
+from depesche.mailroom.connections import actions, figures, queries
 from depesche.mailroom.connections.failover import PLACE, FailoverForm
-from depesche.mailroom.connections.forms import changed_fields
-from depesche.mailroom.connections.views.common import (
-    applied,
-    changed_count,
-    changes_of,
-    failover_card,
-    is_htmx,
-    keystore_link,
-    own_address,
-)
-from depesche.mailroom.connections.views.outgoing import (
-    APPLICABLE,
-    PANEL,
-    add_errors,
-    cap_below,
-    chunking_below,
-    panel,
-    plan_of,
-    port_choices,
-    port_why,
-    run_and_learn,
-)
+from depesche.mailroom.connections.views import submission
+from depesche.mailroom.connections.views.common import applied, changes_of, saved, say_password_deleted
+from depesche.mailroom.connections.views.test_runs import NOTHING, Shown
 from depesche.mailroom.pages.rights import administrators_only
 
 
@@ -52,19 +27,13 @@ def failover(request: HttpRequest) -> HttpResponse:
         return _page(request, _form(None))
     if "clear_password" in request.POST:
         actions.clear_outgoing_password(by=request.user, place=PLACE)
-        messages.success(request, _("The stored password was deleted. Nothing else was saved."))
         form = _form(request)
-        form.errors.clear()
+        say_password_deleted(request, form)
         return _page(request, form)
     form = _form(request)
-    if form.is_valid():
-        try:
-            actions.save_outgoing_form(form, by=request.user)
-        except InvalidSettings as error:
-            add_errors(form, error)
-        else:
-            messages.success(request, _("Saved. Workers use it within 5 seconds."))
-            return redirect("connections:failover")
+    if saved(form, lambda: actions.save_outgoing_form(form, by=request.user)):
+        messages.success(request, _("Saved. Workers use it within 5 seconds."))
+        return redirect("connections:failover")
     return _page(request, form, status=422)
 
 
@@ -72,22 +41,10 @@ def failover(request: HttpRequest) -> HttpResponse:
 @administrators_only
 def start_test(request: HttpRequest) -> HttpResponse:
     """Test what stands in the form, saved or not."""
-    form = _form(request, for_test=True, changes=changes_of(request, APPLICABLE))
-    plan, problem = plan_of(request, form)
-    now = timezone.now()
-    if plan is None:
-        if is_htmx(request):
-            context = {"problem": problem, "form": form, "what": "failover", "refused": True}
-            return render(request, PANEL, context)
-        return _page(request, form, problem=problem, refused=True, status=422)
-    names = order(implicit_tls=plan.config.implicit_tls)
-    if is_htmx(request):
-        key = records.start(
-            "failover", names, lambda stop: run_and_learn(plan, stop), by=request.user, now=now
-        )
-        return panel(request, key)
-    report = records.at_once("failover", names, run_and_learn(plan), now=now)
-    return _page(request, form, report=report, to=plan.to)
+    form = _form(request, for_test=True, changes=changes_of(request, submission.APPLICABLE))
+    return submission.begin_test(
+        request, "failover", form, lambda test: _page(request, form, test, status=test.status)
+    )
 
 
 def _form(
@@ -100,35 +57,11 @@ def _form(
 
 
 def _page(
-    request: HttpRequest,
-    form: FailoverForm,
-    *,
-    report: Report | None = None,
-    to: str = "",
-    problem: str = "",
-    refused: bool = False,
-    status: int = 200,
+    request: HttpRequest, form: FailoverForm, test: Shown = NOTHING, *, status: int = 200
 ) -> HttpResponse:
-    settings, health = form.settings, queries.health(PLACE)
-    values = form.data if form.is_bound else form.initial
-    context: dict[str, Any] = {
-        "form": form,
-        "settings": settings,
+    context = {
+        **submission.context_of(request, form, test, figures.outbox(timezone.now())),
         "first": queries.outgoing(),
-        "failover": failover_card(),
-        "health": health,
-        "reason_of_pause": reason_of_pause(health),
-        "cap_below": cap_below(settings.max_connections, figures.outbox(timezone.now()), place=PLACE),
-        "chunking_below": chunking_below(PLACE),
-        "keystore_below": keystore_link(),
-        "port_choices": port_choices(str(values.get("encryption", settings.encryption))),
-        "port_defaults": ports.SMTP_DEFAULTS,
-        "port_why": port_why(),
-        "changed": changed_fields(changed_count(form)),
-        "report": report,
-        "to": to or request.POST.get("to", "") or own_address(request),
-        "problem": problem,
-        "refused": refused,
         "what": "failover",
     }
     return render(request, "depesche/connections/failover.html", context, status=status)

@@ -9,33 +9,31 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from depesche.mailroom.connections import access, actions, ports, queries
-from depesche.mailroom.connections.actions import InvalidSettings
-from depesche.mailroom.connections.diagnosis import records
 from depesche.mailroom.connections.diagnosis.mailbox import mailbox_order, run_mailbox
-from depesche.mailroom.connections.diagnosis.records import Report
 from depesche.mailroom.connections.forms import IncomingForm, changed_fields, incoming_values
 from depesche.mailroom.connections.oauth.queries import oauth
 from depesche.mailroom.connections.queries import IncomingSettings
+from depesche.mailroom.connections.views import test_runs
 from depesche.mailroom.connections.views.common import (
     applied,
     changed_count,
     changes_of,
-    is_htmx,
     keystore_link,
     mail_context,
+    saved,
+    say_password_deleted,
 )
 from depesche.mailroom.connections.views.filling import mailbox_values
+from depesche.mailroom.connections.views.test_runs import NOTHING, Shown, Wanted
 from depesche.mailroom.mailboxes import MailboxConfig
 from depesche.mailroom.pages.rights import administrators_only
 
 _PAGE = "depesche/connections/incoming.html"
-_PANEL = "depesche/connections/test_run.html"
 _APPLICABLE = frozenset({"encryption", "port", "username"})
 
 
@@ -52,20 +50,12 @@ def incoming(request: HttpRequest, place: int = 0) -> HttpResponse:
     form = _form(settings, request)
     if "clear_password" in request.POST:
         actions.clear_incoming_password(by=request.user, place=place)
-        messages.success(request, _("The stored password was deleted. Nothing else was saved."))
         form = _form(_settings(place), request)
-        form.errors.clear()
+        say_password_deleted(request, form)
         return _page(request, form)
-    if form.is_valid():
-        try:
-            actions.save_incoming_form(form, by=request.user)
-        except InvalidSettings as error:
-            for key, sentences in error.errors.items():
-                for sentence in sentences:
-                    form.add_error(key or None, sentence)
-        else:
-            messages.success(request, _("Saved."))
-            return redirect(page_of(place))
+    if saved(form, lambda: actions.save_incoming_form(form, by=request.user)):
+        messages.success(request, _("Saved."))
+        return redirect(page_of(place))
     return _page(request, form, status=422)
 
 
@@ -91,21 +81,17 @@ def start_test(request: HttpRequest, place: int = 0) -> HttpResponse:
     """Test what stands in the form, saved or not. Nothing in the mailbox is touched."""
     form = _form(_settings(place), request, changes=changes_of(request, _APPLICABLE), for_test=True)
     config, problem = _config(form)
-    now = timezone.now()
-    if config is None:
-        if is_htmx(request):
-            return render(
-                request, _PANEL, {"problem": problem, "form": form, "what": "incoming", "refused": True}
-            )
-        return _page(request, form, problem=problem, refused=True, status=422)
-    names = mailbox_order(config)
-    if is_htmx(request):
-        key = records.start(
-            "incoming", names, lambda stop: run_mailbox(config, stop=stop), by=request.user, now=now
-        )
-        report = records.report(key, by=request.user, now=now)
-        return render(request, _PANEL, {"report": report, "what": "incoming"})
-    return _page(request, form, report=records.at_once("incoming", names, run_mailbox(config), now=now))
+    wanted = None
+    if config is not None:
+        wanted = Wanted(mailbox_order(config), lambda stop: run_mailbox(config, stop=stop))
+    return test_runs.begin(
+        request,
+        "incoming",
+        form,
+        wanted,
+        problem=problem,
+        page=lambda test: _page(request, form, test, status=test.status),
+    )
 
 
 def page_of(place: int) -> str:
@@ -158,13 +144,7 @@ def _oauth_below() -> str:
 
 
 def _page(
-    request: HttpRequest,
-    form: IncomingForm,
-    *,
-    report: Report | None = None,
-    problem: str = "",
-    refused: bool = False,
-    status: int = 200,
+    request: HttpRequest, form: IncomingForm, test: Shown = NOTHING, *, status: int = 200
 ) -> HttpResponse:
     settings = form.settings
     values = form.data if form.is_bound else form.initial
@@ -193,9 +173,9 @@ def _page(
         "oauth_below": _oauth_below(),
         "port_why": _("The default follows protocol and encryption until you type a port of your own."),
         "changed": changed_fields(changed_count(form)),
-        "report": report,
-        "problem": problem,
-        "refused": refused,
+        "report": test.report,
+        "problem": test.problem,
+        "refused": test.refused,
         "what": "incoming",
     }
     return render(request, _PAGE, context, status=status)
