@@ -6,8 +6,10 @@ import threading
 from datetime import datetime
 
 import pytest
+from django.db import connection
 
 from depesche.mailroom.outbox import tasks
+from tests.support.waiting import wait_until
 
 
 class Failing:
@@ -56,3 +58,32 @@ def test_the_first_change_after_a_rest_is_looked_at_at_once() -> None:
     assert tasks.seconds_to_rest(begun=100.0, now=110.0) == 0.0
     assert tasks.seconds_to_rest(begun=100.0, now=100.0) == pytest.approx(tasks._BETWEEN_CHANGES)
     assert 0 < tasks.seconds_to_rest(begun=100.0, now=100.005) < tasks._BETWEEN_CHANGES
+
+
+class Asking:
+    """Looks into the database; notes through which connection."""
+
+    name = "asking"
+    pause = 0.0
+    wakes_on_change = False
+
+    def __init__(self) -> None:
+        self.through: list[object] = []
+
+    def run(self, now: datetime, stop: threading.Event) -> int:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+        self.through.append(connection.connection)
+        return 0
+
+
+@pytest.mark.contract
+@pytest.mark.django_db(transaction=True)
+def test_a_task_keeps_its_connection_from_run_to_run() -> None:
+    task, stop = Asking(), threading.Event()
+    runner = tasks.TaskRunner(task, stop, lambda: None)
+    runner.start()
+    wait_until(lambda: len(task.through) > 3, "some runs")
+    stop.set()
+    assert runner.join(30)
+    assert len(set(map(id, task.through))) == 1
