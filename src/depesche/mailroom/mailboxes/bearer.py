@@ -7,9 +7,9 @@ wants an answer before the refusal itself comes.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
-from depesche.mailroom.mailboxes.errors import MailboxError, MailboxStage
+from depesche.mailroom.mailboxes.errors import MailboxError, MailboxStage, explained
 from depesche.smtpclient.auth import selection
 from depesche.smtpclient.auth.mechanism import AuthenticationFailed
 from depesche.smtpclient.config import OAuthToken, TokenSource, TokenUnavailable
@@ -18,7 +18,20 @@ from depesche.smtpclient.errors import Cause
 _LONGEST_DETAIL = 500
 
 
-def obtained(source: TokenSource) -> OAuthToken:
+def log_in(
+    source: TokenSource,
+    offered: Callable[[], Iterable[str]],
+    sasl: Callable[[str, Callable[[bytes], bytes]], object],
+) -> None:
+    """Log in with the token of this source: `offered` asks the server for its mechanisms, `sasl` goes through
+    one of them. Raises MailboxError."""
+    token = _obtained(source)
+    exchange = _Exchange(offered(), token)
+    with _told(source, token, exchange), explained(MailboxStage.LOGIN, hide=token.token):
+        sasl(exchange.name, exchange.respond)
+
+
+def _obtained(source: TokenSource) -> OAuthToken:
     """A token that is valid now. Raises MailboxError (LOGIN) with the TokenUnavailable as its cause."""
     try:
         return source.obtain()
@@ -27,7 +40,7 @@ def obtained(source: TokenSource) -> OAuthToken:
         raise MailboxError(MailboxStage.LOGIN, cause, detail=error.detail) from error
 
 
-class Exchange:
+class _Exchange:
     """One attempt with the best mechanism that the server offers. Raises MailboxError where it offers none.
 
     `detail` holds what a refused token was told.
@@ -57,7 +70,7 @@ class Exchange:
 
 
 @contextlib.contextmanager
-def told(source: TokenSource, token: OAuthToken, exchange: Exchange) -> Iterator[None]:
+def _told(source: TokenSource, token: OAuthToken, exchange: _Exchange) -> Iterator[None]:
     """A refused login is a refused token, and the source is told so."""
     try:
         yield

@@ -10,13 +10,12 @@ import ssl
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from imapclient import DELETED, SEEN, IMAPClient, imap4
 from imapclient.exceptions import IMAPClientError
 
-from depesche.mailroom.mailboxes.bearer import Exchange, obtained, told
+from depesche.mailroom.mailboxes.bearer import log_in
 from depesche.mailroom.mailboxes.config import (
     MAX_MAIL,
     Cursor,
@@ -29,66 +28,47 @@ from depesche.mailroom.mailboxes.config import (
     WhenTaken,
     nobody,
 )
-from depesche.mailroom.mailboxes.errors import MailboxStage, explained, words
-from depesche.mailroom.mailboxes.idle import Idle, keep_alive
-from depesche.mailroom.mailboxes.security import (
-    begin_tls,
-    check_clear_password,
-    check_peer,
-    implicit_tls,
-    negotiated,
-    secure,
-)
-from depesche.smtpclient import tls
-from depesche.smtpclient.config import TokenSource
+from depesche.mailroom.mailboxes.errors import MailboxStage, explained
+from depesche.mailroom.mailboxes.idle import Idle
+from depesche.mailroom.mailboxes.security import begin_tls
+from depesche.mailroom.mailboxes.session import Connected, Session
 
 log = logging.getLogger(__name__)
 
 
-class _Plain(imap4.IMAP4WithTimeout):  # type: ignore[misc]  # the library has no types
-    """The library's connection, which says when it is made: before it, nobody is there; after it, whoever is
-    there says nothing."""
+class _Connection(imap4.IMAP4WithTimeout):  # type: ignore[misc]  # the library has no types
+    """The library's connection, which hands over its socket as soon as it is made."""
 
-    def __init__(self, config: MailboxConfig, passed: Callable[[], None]) -> None:
-        self._passed = passed
+    def __init__(self, config: MailboxConfig, connected: Connected) -> None:
+        self._connected = connected
         super().__init__(config.host, config.port, config.timeout)
 
     def _create_socket(self, timeout: float | None = None) -> socket.socket:
-        made: socket.socket = super()._create_socket(timeout)
-        self._passed()
-        return made
-
-
-class _Tls(_Plain):
-    """The same with TLS from the first byte."""
-
-    def __init__(
-        self, config: MailboxConfig, passed: Callable[[], None], shaken: Callable[[socket.socket], None]
-    ) -> None:
-        self._mailbox, self._shaken = config, shaken
-        self._context = tls.context(config.trust)
-        super().__init__(config, passed)
-
-    def _create_socket(self, timeout: float | None = None) -> socket.socket:
-        plain = super()._create_socket(timeout)
-        made: socket.socket = plain
-        try:
-            made = self._context.wrap_socket(plain, server_hostname=self.host)
-            check_peer(self._mailbox, made)
-            self._shaken(made)
-        except BaseException:
-            made.close()
-            raise
-        return made
+        return self._connected(super()._create_socket(timeout))
 
 
 class _Client(IMAPClient):  # type: ignore[misc]  # the library has no types
-    def __init__(self, config: MailboxConfig, connect: Callable[[], imaplib.IMAP4]) -> None:
-        self._connect = connect
+    """The library's client; see session.Client."""
+
+    def __init__(self, config: MailboxConfig, connected: Connected) -> None:
+        self._connect: Callable[[], imaplib.IMAP4] = lambda: _Connection(config, connected)
         super().__init__(config.host, port=config.port, ssl=False, timeout=config.timeout, use_uid=True)
 
     def _create_IMAP4(self) -> imaplib.IMAP4:
         return self._connect()
+
+    def greeting(self) -> object:
+        return self.welcome
+
+    def offers_tls(self) -> bool:
+        return bool(self.has_capability("STARTTLS"))
+
+    def connection(self) -> socket.socket:
+        made: socket.socket = self.socket()
+        return made
+
+    def let_go(self) -> None:
+        self.shutdown()
 
     def start_tls(self, context: ssl.SSLContext) -> None:
         """STARTTLS. Unlike the library's own, it notices what was put in behind the reply, and forgets all
@@ -104,21 +84,16 @@ class _Client(IMAPClient):  # type: ignore[misc]  # the library has no types
         self._starttls_done = True
 
 
-class ImapMailbox:
+class ImapMailbox(Session):
     """See config.Mailbox. Opening connects, secures, logs in and selects the folder."""
 
     def __init__(self, config: MailboxConfig, passed: Passed = nobody) -> None:
-        self._config = config
-        self._passed = passed
-        self._stage = MailboxStage.CONNECT
-        self.unreadable = 0
-        with explained(lambda: self._stage, hide=config.password):
-            self._client = self._connect()
+        super().__init__(config, passed)
+        self._client = self._opened(lambda connected: _Client(config, connected))
         self._idle = Idle(self._client)
+        with self._logging_in():
+            self._login()
         try:
-            with explained(MailboxStage.LOGIN, hide=config.password):
-                self._login()
-                passed(MailboxStage.LOGIN, "")
             with explained(MailboxStage.FOLDER, hide=config.password):
                 self._select(config.folder)
                 passed(MailboxStage.FOLDER, config.folder)
@@ -126,48 +101,10 @@ class ImapMailbox:
             self.close()
             raise
 
-    def _next(self, stage: MailboxStage, said: str = "") -> None:
-        """The stage under way has been passed."""
-        before, self._stage = self._stage, stage
-        self._passed(before, said)
-
-    def _shaken(self, connection: socket.socket) -> None:
-        self._next(MailboxStage.GREETING, negotiated(connection))
-
-    def _connect(self) -> IMAPClient:
-        config = self._config
-        implicit = implicit_tls(config)
-        after = MailboxStage.TLS if implicit else MailboxStage.GREETING
-
-        def connect() -> imaplib.IMAP4:
-            if implicit:
-                return _Tls(config, lambda: self._next(after), self._shaken)
-            return _Plain(config, lambda: self._next(after))
-
-        client = _Client(config, connect)
-        try:
-            self._encrypted = implicit
-            self._next(MailboxStage.TLS, words(client.welcome))
-            if not implicit:
-                with explained(MailboxStage.TLS):
-                    self._encrypted = secure(
-                        config, offered=client.has_capability("STARTTLS"), start_tls=client.start_tls
-                    )
-                    if self._encrypted:
-                        check_peer(config, client.socket())
-                self._passed(MailboxStage.TLS, negotiated(client.socket()))
-            keep_alive(client.socket())
-        except BaseException:
-            with contextlib.suppress(Exception):
-                client.shutdown()
-            raise
-        return client
-
     def _login(self) -> None:
         config = self._config
-        check_clear_password(config, encrypted=self._encrypted)
         if config.token is not None:
-            self._login_by_token(config.token)
+            log_in(config.token, self._mechanisms, self._client.sasl_login)
         elif self._client.has_capability("AUTH=PLAIN") and (
             self._client.has_capability("LOGINDISABLED") or not (config.username + config.password).isascii()
         ):
@@ -176,16 +113,12 @@ class ImapMailbox:
         else:
             self._client.login(config.username, config.password)
 
-    def _login_by_token(self, source: TokenSource) -> None:
-        offered = [
+    def _mechanisms(self) -> list[str]:
+        return [
             name.decode("ascii", "replace").upper().removeprefix("AUTH=")
             for name in self._client.capabilities()
             if name.upper().startswith(b"AUTH=")
         ]
-        token = obtained(source)
-        exchange = Exchange(offered, token)
-        with told(source, token, exchange), explained(MailboxStage.LOGIN, hide=token.token):
-            self._client.sasl_login(exchange.name, exchange.respond)
 
     def _select(self, folder: str) -> None:
         try:
@@ -200,14 +133,6 @@ class ImapMailbox:
         permanent = selected.get(b"PERMANENTFLAGS", (SEEN,))
         self._writable = b"READ-ONLY" not in selected
         self._can_mark = self._writable and SEEN in permanent
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Log out; never raises."""

@@ -19,10 +19,8 @@ import ssl
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
-from types import TracebackType
-from typing import Self
 
-from depesche.mailroom.mailboxes.bearer import Exchange, obtained, told
+from depesche.mailroom.mailboxes.bearer import log_in
 from depesche.mailroom.mailboxes.config import (
     MAX_MAIL,
     Cursor,
@@ -35,18 +33,9 @@ from depesche.mailroom.mailboxes.config import (
     WhenTaken,
     nobody,
 )
-from depesche.mailroom.mailboxes.errors import MailboxStage, explained, words
-from depesche.mailroom.mailboxes.idle import keep_alive
-from depesche.mailroom.mailboxes.security import (
-    begin_tls,
-    check_clear_password,
-    check_peer,
-    implicit_tls,
-    negotiated,
-    secure,
-)
-from depesche.smtpclient import tls
-from depesche.smtpclient.config import TokenSource
+from depesche.mailroom.mailboxes.errors import MailboxStage, explained
+from depesche.mailroom.mailboxes.security import begin_tls
+from depesche.mailroom.mailboxes.session import Connected, Session
 
 log = logging.getLogger(__name__)
 
@@ -55,24 +44,41 @@ _MOST_CHALLENGES = 4
 _LONGEST_LINE = 1_000_000  # octets; real mails break the 512 of the RFC, and poplib refuses them over 2,048
 
 
-class _Plain(poplib.POP3):
-    """poplib's client, but for three things: it reads lines longer than 2,048 octets, which real mails have,
-    it closes its socket when the greeting does not come, and says when the connection is made."""
+class _Client(poplib.POP3):
+    """poplib's client (see session.Client), but for three things: it reads lines longer than 2,048 octets,
+    which real mails have, it closes its socket when the greeting does not come, and hands it over as soon as
+    it is made."""
 
-    def __init__(self, config: MailboxConfig, passed: Callable[[], None]) -> None:
-        self._passed = passed
+    def __init__(self, config: MailboxConfig, connected: Connected) -> None:
+        self._connected = connected
         try:
             super().__init__(config.host, config.port, config.timeout)
         except BaseException:
-            self._let_go()
+            self.let_go()
             raise
 
     def _create_socket(self, timeout: float) -> socket.socket:
-        made: socket.socket = super()._create_socket(timeout)  # type: ignore[misc]  # poplib's own seam
-        self._passed()
-        return made
+        return self._connected(super()._create_socket(timeout))  # type: ignore[misc]  # poplib's own seam
 
-    def _let_go(self) -> None:
+    def greeting(self) -> object:
+        return self.getwelcome()
+
+    def offers_tls(self) -> bool:
+        try:
+            return "STLS" in {name.upper() for name in self.capa()}
+        except poplib.error_proto:  # RFC 2449 is not everywhere
+            return False
+
+    def mechanisms(self) -> list[str]:
+        try:
+            return [name.upper() for name in self.capa().get("SASL", [])]
+        except poplib.error_proto:
+            return []
+
+    def connection(self) -> socket.socket:
+        return self.sock
+
+    def let_go(self) -> None:
         for name in ("file", "sock"):
             with contextlib.suppress(Exception):
                 getattr(self, name).close()
@@ -111,100 +117,21 @@ class _Plain(poplib.POP3):
         return (line[:-2], octets) if line.endswith(b"\r\n") else (line.rstrip(b"\n"), octets)
 
 
-class _Tls(_Plain):
-    """The same with TLS from the first byte."""
-
-    def __init__(
-        self, config: MailboxConfig, passed: Callable[[], None], shaken: Callable[[socket.socket], None]
-    ) -> None:
-        self._mailbox, self._shaken = config, shaken
-        self._context = tls.context(config.trust)
-        super().__init__(config, passed)
-
-    def _create_socket(self, timeout: float) -> socket.socket:
-        plain = super()._create_socket(timeout)
-        made: socket.socket = plain
-        try:
-            made = self._context.wrap_socket(plain, server_hostname=self.host)
-            check_peer(self._mailbox, made)
-            self._shaken(made)
-        except BaseException:
-            made.close()
-            raise
-        return made
-
-
-class Pop3Mailbox:
+class Pop3Mailbox(Session):
     """See config.Mailbox. Opening connects, secures and logs in; the server locks the mailbox until QUIT."""
 
     def __init__(self, config: MailboxConfig, passed: Passed = nobody) -> None:
-        self._config = config
-        self._passed = passed
-        self._stage = MailboxStage.CONNECT
+        super().__init__(config, passed)
         self._broken = False
-        self.unreadable = 0
         self._named: frozenset[str] = frozenset()
-        with explained(lambda: self._stage, hide=config.password):
-            self._client = self._connect()
-        try:
-            with explained(MailboxStage.LOGIN, hide=config.password):
-                check_clear_password(config, encrypted=self._encrypted)
-                self._client.encoding = "UTF-8"
-                if config.token is not None:
-                    self._login_by_token(config.token)
-                else:
-                    self._client.user(config.username)
-                    self._client.pass_(config.password)
-                passed(MailboxStage.LOGIN, "")
-        except BaseException:
-            self.close()
-            raise
-
-    def _login_by_token(self, source: TokenSource) -> None:
-        """AUTH as in RFC 5034. The token never stands behind the command: it is longer than a line may be."""
-        token = obtained(source)
-        exchange = Exchange(_mechanisms(self._client), token)
-        with told(source, token, exchange), explained(MailboxStage.LOGIN, hide=token.token):
-            self._client.sasl(exchange.name, exchange.respond)
-
-    def _next(self, stage: MailboxStage, said: str = "") -> None:
-        """The stage under way has been passed."""
-        before, self._stage = self._stage, stage
-        self._passed(before, said)
-
-    def _shaken(self, connection: socket.socket) -> None:
-        self._next(MailboxStage.GREETING, negotiated(connection))
-
-    def _connect(self) -> _Plain:
-        config = self._config
-        implicit = self._encrypted = implicit_tls(config)
-        client: _Plain
-        if implicit:
-            client = _Tls(config, lambda: self._next(MailboxStage.TLS), self._shaken)
-        else:
-            client = _Plain(config, lambda: self._next(MailboxStage.GREETING))
-        try:
-            self._next(MailboxStage.TLS, words(client.getwelcome()))
-            if not implicit:
-                with explained(MailboxStage.TLS):
-                    self._encrypted = secure(config, offered=_offers_stls(client), start_tls=client.start_tls)
-                    if self._encrypted:
-                        check_peer(config, client.sock)
-                self._passed(MailboxStage.TLS, negotiated(client.sock))
-            keep_alive(client.sock)
-        except BaseException:
-            with contextlib.suppress(Exception):
-                client.close()
-            raise
-        return client
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
+        self._client = self._opened(lambda connected: _Client(config, connected))
+        with self._logging_in():
+            self._client.encoding = "UTF-8"
+            if config.token is not None:
+                log_in(config.token, self._client.mechanisms, self._client.sasl)
+            else:
+                self._client.user(config.username)
+                self._client.pass_(config.password)
 
     def close(self) -> None:
         """QUIT, so that the deletions count and the mailbox is unlocked; never raises."""
@@ -313,20 +240,6 @@ def _digest(lines: Sequence[bytes]) -> str:
         if not line.lower().startswith(_CHANGES):
             digest.update(line.rstrip() + b"\n")
     return digest.hexdigest()[:20]
-
-
-def _mechanisms(client: poplib.POP3) -> list[str]:
-    try:
-        return [name.upper() for name in client.capa().get("SASL", [])]
-    except poplib.error_proto:
-        return []
-
-
-def _offers_stls(client: poplib.POP3) -> bool:
-    try:
-        return "STLS" in {name.upper() for name in client.capa()}
-    except poplib.error_proto:  # RFC 2449 is not everywhere
-        return False
 
 
 def _pairs(lines: Sequence[bytes]) -> Iterator[tuple[str, str]]:
