@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from depesche.mailroom.connections import validation
 from depesche.mailroom.connections.discovery import autoconfig, candidates, presets
 from depesche.mailroom.connections.discovery.candidates import Source
-from depesche.mailroom.connections.discovery.names import Target
+from depesche.mailroom.connections.name_service import Target
 from depesche.mailroom.connections.oauth.providers import PROVIDERS
 
 ADDRESS = "tracker@example.org"

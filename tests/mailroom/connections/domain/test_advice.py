@@ -12,9 +12,10 @@ from depesche.mailroom.connections.domain.advice import (
     advice_for,
     opinion_of,
 )
-from depesche.mailroom.connections.domain.lookup import Answer, DomainRecords
+from depesche.mailroom.connections.domain.lookup import DomainRecords
 from depesche.mailroom.connections.domain.policies import aligned, dmarc, same_key, spf, zone_text
 from depesche.mailroom.connections.domain.texts import FINDINGS, VERDICTS
+from depesche.mailroom.connections.name_service import Answer
 
 SPF = "v=spf1 mx include:_spf.provider.example ~all"
 REJECT = "v=DMARC1; p=reject"

@@ -15,6 +15,7 @@ from django.core.management import CommandError, call_command
 from django.urls import reverse
 from django.utils import timezone
 
+from depesche.mailroom.connections import name_service
 from depesche.mailroom.connections.domain import looking, lookup
 from depesche.mailroom.connections.domain.advice import Verdict
 from depesche.mailroom.connections.domain.models import DomainLook
@@ -54,7 +55,7 @@ def test_everything_about_a_domain(dns: NameServer) -> None:
     assert found.dmarc.values == ("v=DMARC1; p=reject",)
     assert found.dmarc_at == "nordlicht.example"
     assert found.exchangers.values == ("mx1.nordlicht.example", "mx2.nordlicht.example")
-    assert found.dkim["s1"] == lookup.Answer(trouble=lookup.NO_SUCH_NAME)
+    assert found.dkim["s1"] == name_service.Answer(trouble=name_service.NO_SUCH_NAME)
 
 
 def test_a_policy_above_the_domain_holds_below(dns: NameServer) -> None:
@@ -74,7 +75,7 @@ def test_without_a_name_service_it_says_so_soon(dns: NameServer, kind: str) -> N
 
 
 def test_a_name_that_cannot_be_one(dns: NameServer) -> None:
-    found = lookup.text("x" * 70 + ".example")
+    found = name_service.text("x" * 70 + ".example")
     assert not found.asked
 
 

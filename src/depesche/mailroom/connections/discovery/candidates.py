@@ -8,8 +8,8 @@ from enum import StrEnum
 
 from depesche.mailformat.addresses import canonical_domain
 from depesche.mailroom.connections.discovery.autoconfig import Described
-from depesche.mailroom.connections.discovery.names import Target
 from depesche.mailroom.connections.discovery.presets import Preset, Server
+from depesche.mailroom.connections.name_service import Target
 
 PROTOCOLS = ("smtp", "imap", "pop3")
 SRV_NAMES: Mapping[str, tuple[str, str]] = {

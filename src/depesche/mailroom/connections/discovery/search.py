@@ -16,10 +16,11 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 from depesche.mailformat.addresses import canonical_domain
-from depesche.mailroom.connections import http
-from depesche.mailroom.connections.discovery import autoconfig, candidates, names, presets
+from depesche.mailroom.connections import http, name_service
+from depesche.mailroom.connections.discovery import autoconfig, candidates, presets
 from depesche.mailroom.connections.discovery.candidates import PROTOCOLS, Candidate, Source
 from depesche.mailroom.connections.discovery.probing import Finding, probe
+from depesche.mailroom.connections.name_service import Answer
 from depesche.smtpclient.config import Trust
 
 SECONDS = 15.0
@@ -138,18 +139,18 @@ class _Search:
         trusts = {url: self.trust_for(url.split("/")[2], 443) for url in urls}
         with _Threads(len(candidates.SRV_NAMES) + 1 + len(urls)) as threads:
             services = {
-                name: threads.submit(names.services, f"{name}.{self.domain}", seconds=seconds)
+                name: threads.submit(name_service.services, f"{name}.{self.domain}", seconds=seconds)
                 for name in candidates.SRV_NAMES
             }
-            exchangers = threads.submit(names.exchangers, self.domain, seconds=seconds)
+            exchangers = threads.submit(name_service.mail_exchangers, self.domain, seconds=seconds)
             documents = {url: threads.submit(self._document, url, trusts[url], seconds) for url in urls}
             self._wait([*services.values(), exchangers, *documents.values()], seconds + 1.0)
-            targets = {name: self._result(one, []) for name, one in services.items()}
-            hosts: list[str] = self._result(exchangers, [])
+            targets = {name: self._answered(one) for name, one in services.items()}
+            hosts = [host for host in self._answered(exchangers) if host]
             found += candidates.from_services(targets, self.address)
             self.refused = candidates.refused_services(targets)
             for url, document in documents.items():
-                described = self._result(document, [])
+                described = _result(document, [])
                 found += candidates.from_document(described, url.partition("?")[0])
         if (hosted := presets.of_exchangers(hosts)) is not None:
             found += candidates.from_preset(hosted[0], self.address, Source.EXCHANGER, hosted[1])
@@ -169,14 +170,12 @@ class _Search:
         except (http.HttpFailed, autoconfig.Unreadable):
             return []
 
-    def _result(self, future: Future[Value], otherwise: Value) -> Value:
-        if not future.done():
-            return otherwise
-        try:
-            return future.result()
-        except names.NoNameService as error:
-            self.state = replace(self.state, no_names=str(error))
-        return otherwise
+    def _answered(self, future: Future[Answer[Value]]) -> list[Value]:
+        """What the name service said; none where it did not, which is noted."""
+        answer: Answer[Value] = _result(future, Answer())
+        if not answer.asked:
+            self.state = replace(self.state, no_names=answer.trouble)
+        return list(answer.values)
 
     # --- trying ---------------------------------------------------------------------------------------------
 
@@ -246,6 +245,10 @@ class _Search:
         while not self.stop.is_set() and time.monotonic() < until:
             if not wait(futures, timeout=_LOOK).not_done:
                 return
+
+
+def _result(future: Future[Value], otherwise: Value) -> Value:
+    return future.result() if future.done() else otherwise
 
 
 class _Threads(ThreadPoolExecutor):

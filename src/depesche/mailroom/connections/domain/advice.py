@@ -12,8 +12,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from depesche.mailroom.connections.domain.lookup import NO_SUCH_NAME, DomainRecords
+from depesche.mailroom.connections.domain.lookup import DomainRecords
 from depesche.mailroom.connections.domain.policies import aligned, dmarc, spf, zone_text
+from depesche.mailroom.connections.name_service import NO_SUCH_NAME
 
 
 class Verdict(StrEnum):

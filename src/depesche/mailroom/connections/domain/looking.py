@@ -17,9 +17,10 @@ from depesche.mailformat.addresses import canonical_domain
 from depesche.mailroom.connections import queries
 from depesche.mailroom.connections.domain import lookup
 from depesche.mailroom.connections.domain.advice import Advice, Key, Opinion, advice_for, opinion_of
-from depesche.mailroom.connections.domain.lookup import Answer, DomainRecords
+from depesche.mailroom.connections.domain.lookup import DomainRecords
 from depesche.mailroom.connections.domain.models import DomainLook
 from depesche.mailroom.connections.domain.policies import same_key
+from depesche.mailroom.connections.name_service import Answer
 from depesche.mailroom.connections.signing import actions as signing
 from depesche.mailroom.connections.signing.models import DkimKey, KeyState
 
@@ -125,7 +126,7 @@ def own_keys() -> list[Key]:
 
 
 def _records(stored: Mapping[str, Any]) -> DomainRecords:
-    def answer(value: Mapping[str, Any]) -> Answer:
+    def answer(value: Mapping[str, Any]) -> Answer[str]:
         return Answer(tuple(value["values"]), bool(value["asked"]), str(value["trouble"]))
 
     return DomainRecords(
