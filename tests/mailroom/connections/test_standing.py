@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from django.core import mail
 from django.urls import reverse
 from django.utils import timezone
@@ -13,8 +14,8 @@ from depesche.mailroom.connections.diagnosis import arrival
 from depesche.mailroom.inbox import intake, processing
 
 
-def test_the_outbox_says_how_it_stands(admin_page: Any, saved: Any, settings: Any) -> None:
-    settings.EMAIL_BACKEND = "depesche.mailroom.outbox.backend.OutboxBackend"
+@pytest.mark.usefixtures("outbox_backend")
+def test_the_outbox_says_how_it_stands(admin_page: Any, saved: Any) -> None:
     mail.send_mail("Hello", "Text", "shop@nordlicht.example", ["a@b.example", "c@d.example"])
     stands = figures.outbox(timezone.now())
     assert stands is not None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 from django.core.exceptions import ValidationError
 from django.utils import timezone
-from pytest_django.fixtures import Settings
 
 from depesche.mailformat.parse import parse
 from depesche.mailroom.outbox import queries as outbox
@@ -13,12 +12,11 @@ from depesche.tracker.accounts import actions
 from depesche.tracker.accounts.models import Person
 from tests.tracker.support import PASSWORD
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.contract]
-
-
-@pytest.fixture(autouse=True)
-def _outbox(settings: Settings) -> None:
-    settings.EMAIL_BACKEND = "depesche.mailroom.outbox.backend.OutboxBackend"
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.contract,
+    pytest.mark.usefixtures("outbox_backend"),
+]
 
 
 def test_the_welcome_mail_lands_in_the_outbox() -> None:

@@ -6,9 +6,16 @@ class ConnectionsConfig(AppConfig):
     name = "depesche.mailroom.connections"
     label = "depesche_connections"
     default_auto_field = "django.db.models.BigAutoField"
+    worker_tasks = (
+        "depesche.mailroom.connections.oauth.renewal.RenewTokens",
+        "depesche.mailroom.connections.presented.task.WatchCertificates",
+        "depesche.mailroom.connections.watching.task.WatchMail",
+        "depesche.mailroom.connections.domain.looking.LookAtDomains",
+    )
 
     def ready(self) -> None:
         from depesche.mailroom.connections import alarms
+        from depesche.mailroom.connections import checks as _checks  # noqa: F401  it registers itself
         from depesche.mailroom.connections.oauth import watch as oauth_watch
         from depesche.mailroom.connections.presented import watch as presented_watch
         from depesche.mailroom.connections.watching import refused_senders, sources

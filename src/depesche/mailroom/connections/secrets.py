@@ -118,6 +118,15 @@ def _keys() -> list[bytes]:
     return keys
 
 
+def problem_of_keys() -> str:
+    """What is wrong with DEPESCHE_KEYS, in a sentence; "" when nothing is."""
+    try:
+        _fernet()
+    except (SecretsError, TypeError, ValueError) as error:
+        return str(error)
+    return ""
+
+
 def _fernet() -> MultiFernet:
     return MultiFernet([Fernet(base64.urlsafe_b64encode(key)) for key in _keys()])
 

@@ -6,6 +6,10 @@ class InboxConfig(AppConfig):
     name = "depesche.mailroom.inbox"
     label = "depesche_inbox"
     default_auto_field = "django.db.models.BigAutoField"
+    worker_tasks = (
+        "depesche.mailroom.inbox.polling.PollMailboxes",
+        "depesche.mailroom.inbox.processing.ProcessMails",
+    )
 
     def ready(self) -> None:
         from depesche.mailroom.connections import alarms, figures

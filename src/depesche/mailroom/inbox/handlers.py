@@ -1,17 +1,19 @@
 """The port through which received mails reach whoever understands them.
 
-Handlers are classes named in settings.DEPESCHE_INBOX_HANDLERS, asked in that order: the mailroom never
+Handlers are classes named in settings.DEPESCHE_INBOX_HANDLERS (without it by `inbox_handlers` of installed
+AppConfigs), asked in that order: the mailroom never
 imports the tracker.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 from typing import Any, Protocol
 
+from django.apps import apps
 from django.conf import settings
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext
@@ -107,11 +109,19 @@ def _handler(path: str) -> Handler:
 
 def handlers() -> list[tuple[str, Handler]]:
     """The configured handlers with their dotted paths, in order."""
-    return [(path, _handler(path)) for path in getattr(settings, "DEPESCHE_INBOX_HANDLERS", [])]
+    return [(path, _handler(path)) for path in names()]
+
+
+def names() -> list[str]:
+    """Their dotted paths: those of the settings, else those that installed apps name (`inbox_handlers`)."""
+    named: Iterable[str] | None = getattr(settings, "DEPESCHE_INBOX_HANDLERS", None)
+    if named is not None:
+        return list(named)
+    return [name for app in apps.get_app_configs() for name in getattr(app, "inbox_handlers", ())]
 
 
 def handler_named(path: str) -> Handler:
     """The handler that held a mail. LookupError when the settings no longer name it."""
-    if path not in getattr(settings, "DEPESCHE_INBOX_HANDLERS", []):
+    if path not in names():
         raise LookupError(f"No handler {path} in DEPESCHE_INBOX_HANDLERS.")
     return _handler(path)

@@ -1,4 +1,5 @@
-"""What the worker does beside submission: tasks of other rooms, named in settings.DEPESCHE_WORKER_TASKS.
+"""What the worker does beside submission: tasks of other rooms. Each app names its own in its AppConfig
+(`worker_tasks`, dotted names); settings.DEPESCHE_WORKER_TASKS, where a project has it, takes their place.
 
 Each has a thread of its own and a database connection of its own, so that a mailbox that hangs never holds up
 the planner. An exception is logged, and the task goes on.
@@ -10,10 +11,11 @@ import contextlib
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from django.apps import apps
 from django.conf import settings
 from django.db import close_old_connections, connection
 from django.utils import timezone
@@ -44,8 +46,19 @@ class WorkerTask(Protocol):
 
 
 def configured() -> list[WorkerTask]:
-    """The tasks that the settings name, made anew."""
-    return [import_string(name)() for name in getattr(settings, "DEPESCHE_WORKER_TASKS", ())]
+    """The tasks that the worker runs, made anew."""
+    return [import_string(name)() for name in names()]
+
+
+def names() -> list[str]:
+    """Their dotted names: those of the settings, else all those of the installed apps."""
+    named: Iterable[str] | None = getattr(settings, "DEPESCHE_WORKER_TASKS", None)
+    return list(named) if named is not None else of_installed_apps()
+
+
+def of_installed_apps() -> list[str]:
+    """What the installed apps want to have done, in the order of INSTALLED_APPS."""
+    return [name for app in apps.get_app_configs() for name in getattr(app, "worker_tasks", ())]
 
 
 def _nothing() -> None:

@@ -11,8 +11,6 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.contrib.auth import get_user_model
-
 from depesche.mailformat.addresses import canonical_domain
 from depesche.mailroom.connections import queries
 from depesche.mailroom.connections.domain import lookup
@@ -23,6 +21,7 @@ from depesche.mailroom.connections.domain.policies import same_key
 from depesche.mailroom.connections.name_service import Answer
 from depesche.mailroom.connections.signing import actions as signing
 from depesche.mailroom.connections.signing.models import DkimKey, KeyState
+from depesche.mailroom.pages import people
 
 log = logging.getLogger(__name__)
 _AGAIN = timedelta(hours=6)
@@ -54,10 +53,8 @@ def system_domain(address: str = "") -> str:
 
 def domains_of_people() -> list[tuple[str, int]]:
     """The domains of the persons' addresses, the most frequent first, with how many have it."""
-    people = get_user_model()
-    field = people.get_email_field_name()
-    addresses = people._default_manager.filter(is_active=True).values_list(field, flat=True)[:_MOST_PEOPLE]
-    counted = Counter(filter(None, (system_domain(str(one)) for one in addresses if one)))
+    addresses = map(people.address_of, people.active_people(most=_MOST_PEOPLE))
+    counted = Counter(filter(None, (system_domain(address) for address in addresses if address)))
     return counted.most_common(_MOST_DOMAINS)
 
 

@@ -17,6 +17,7 @@ from django.utils.translation import ngettext
 from depesche.mailroom.connections import queries
 from depesche.mailroom.connections.actions import InvalidSettings
 from depesche.mailroom.connections.diagnosis.pauses import reason_of_pause
+from depesche.mailroom.pages import people
 
 
 def resolved(url_name: str) -> str:
@@ -38,8 +39,7 @@ def own_name(request: HttpRequest) -> str:
 
 def own_address(request: HttpRequest) -> str:
     """The address of the person who looks at the page; empty where their account has none."""
-    user: Any = request.user
-    return str(getattr(user, user.get_email_field_name(), "") or "")
+    return people.address_of(request.user)
 
 
 @dataclass(frozen=True)

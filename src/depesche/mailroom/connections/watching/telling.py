@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth import get_user_model
 from django.core.mail import EmailMessage
 from django.db.models import Q
 from django.urls import NoReverseMatch, reverse
@@ -21,6 +20,7 @@ from depesche.mailroom.connections.queries import Flow
 from depesche.mailroom.connections.watching import actions, webhook
 from depesche.mailroom.connections.watching.models import AlarmOccurrence, AlarmTelling, Way
 from depesche.mailroom.connections.watching.queries import AlarmWays
+from depesche.mailroom.pages import people
 
 log = logging.getLogger(__name__)
 State = AlarmTelling.State
@@ -195,11 +195,8 @@ def write(subject: str, text: str, ways: AlarmWays) -> str:
 
 def administrators() -> list[str]:
     """The addresses of everybody who may administer."""
-    people = get_user_model()
-    field = people.get_email_field_name()
-    # is_staff need not be a column.
-    staff = [one for one in people._default_manager.filter(is_active=True).order_by("pk") if one.is_staff]
-    return [address for one in staff if (address := str(getattr(one, field, "") or ""))]
+    staff = people.active_people(staff=True)
+    return [address for one in staff if (address := people.address_of(one))]
 
 
 def a_connection_works() -> bool:

@@ -13,12 +13,15 @@ from django.core.management.base import CommandError, CommandParser
 
 from depesche.mailroom.connections.command import DepescheCommand
 from depesche.mailroom.outbox.worker import Progress, drain, run_worker
+from depesche.mailroom.pages import checks
 
 _NICENESS = 5
 
 
 class Command(DepescheCommand):
     help = "Submit mails and run what goes on by itself, until SIGTERM; with --drain until nothing is due."
+
+    requires_system_checks = (checks.TAG,)  # better not to start than to lose a mail
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--drain", action="store_true", help="work until nothing is due, then end")
