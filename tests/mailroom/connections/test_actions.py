@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.utils import translation
 
-from depesche.mailroom.connections import access, actions, queries
+from depesche.mailroom.connections import access, actions, health_actions, queries
 from depesche.mailroom.connections.actions import InvalidSettings
 from depesche.mailroom.connections.diagnosis.causes import ENTRIES
 from depesche.mailroom.connections.diagnosis.pauses import reason_of_pause
@@ -230,34 +230,38 @@ def test_plus_addressing_waits_for_proof(db: Any) -> None:
 
 
 def test_a_pause_shows_its_reason_until_something_changes(saved: Any) -> None:
-    actions.pause(0, cause="auth-refused", stage="auth", reply="535 5.7.8 no", next_probe_at=NOW, now=NOW)
-    actions.pause(0, cause="auth-refused", stage="auth", reply="535 5.7.8 no", next_probe_at=NOW, now=NOW)
+    health_actions.pause(
+        0, cause="auth-refused", stage="auth", reply="535 5.7.8 no", next_probe_at=NOW, now=NOW
+    )
+    health_actions.pause(
+        0, cause="auth-refused", stage="auth", reply="535 5.7.8 no", next_probe_at=NOW, now=NOW
+    )
     health = queries.health()
     assert (health.flow, health.probes, health.since, health.reply) == (Flow.PAUSED, 1, NOW, "535 5.7.8 no")
     assert reason_of_pause(health)
-    actions.resume(0, now=NOW)
+    health_actions.resume(0, now=NOW)
     assert queries.health().flow is Flow.FLOWING
-    actions.pause(0, cause="auth-refused", next_probe_at=None, now=NOW)
+    health_actions.pause(0, cause="auth-refused", next_probe_at=None, now=NOW)
     actions.save_outgoing({}, password="right")
     assert queries.health().flow is Flow.FLOWING
 
 
 def test_the_cap_shrinks_and_grows_back(saved: Any) -> None:
-    actions.set_effective_cap(0, 2)
+    health_actions.set_effective_cap(0, 2)
     assert queries.health().effective_cap == 2
     actions.save_outgoing({"maxNoOfSMTPConnections": "1"})
     assert queries.health().effective_cap == 1
-    actions.set_effective_cap(0, None)
+    health_actions.set_effective_cap(0, None)
     assert queries.health().effective_cap == 1
-    actions.note_accepted(0, now=NOW)
+    health_actions.note_accepted(0, now=NOW)
     assert queries.health().last_accepted_at == NOW
 
 
 def test_health_of_nothing_is_no_mistake(db: Any) -> None:
-    actions.pause(0, cause="x", next_probe_at=None, now=NOW)
-    actions.set_effective_cap(0, 3)
-    actions.note_accepted(0, now=NOW)
-    actions.resume(0, now=NOW)
+    health_actions.pause(0, cause="x", next_probe_at=None, now=NOW)
+    health_actions.set_effective_cap(0, 3)
+    health_actions.note_accepted(0, now=NOW)
+    health_actions.resume(0, now=NOW)
     assert queries.health().flow is Flow.UNCONFIGURED
 
 
@@ -299,7 +303,7 @@ def test_importing_twice_is_once_and_removal_works_at_once(saved: Any) -> None:
 @pytest.mark.parametrize("language", ["en", "de"])
 @pytest.mark.parametrize("cause", [*ENTRIES, "something-new", ""])
 def test_every_reason_of_a_pause_is_a_whole_sentence(saved: Any, cause: str, language: str) -> None:
-    actions.pause(0, cause=cause, stage="x", reply="550 its words", next_probe_at=None, now=NOW)
+    health_actions.pause(0, cause=cause, stage="x", reply="550 its words", next_probe_at=None, now=NOW)
     with translation.override(language):
         reason = reason_of_pause(queries.health())
     assert reason.endswith(".")
@@ -309,7 +313,7 @@ def test_every_reason_of_a_pause_is_a_whole_sentence(saved: Any, cause: str, lan
 
 def test_what_is_missing_is_said_in_the_readers_language(saved: Any) -> None:
     actions.clear_outgoing_password()
-    actions.pause(0, cause="not-configured", reply="worker's words", next_probe_at=None, now=NOW)
+    health_actions.pause(0, cause="not-configured", reply="worker's words", next_probe_at=None, now=NOW)
     with translation.override("de"):
         assert "kein Kennwort" in reason_of_pause(queries.health())
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.utils import translation
 
-from depesche.mailroom.connections import actions, alarm_texts, alarms
+from depesche.mailroom.connections import actions, alarm_texts, alarms, health_actions
 from depesche.mailroom.connections.alarms import Alarm, Level
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
@@ -97,7 +97,7 @@ def test_a_date_among_the_facts_is_a_day_in_the_readers_language(monkeypatch: py
 
 def test_no_server_is_a_warning_and_a_pause_is_critical(db: Any, saved: Any) -> None:
     assert "paused" not in [one.code for one in alarms.current(NOW)]
-    actions.pause(0, cause="auth-failed", stage="auth", reply="535 no", next_probe_at=None, now=NOW)
+    health_actions.pause(0, cause="auth-failed", stage="auth", reply="535 no", next_probe_at=None, now=NOW)
     found = next(one for one in alarms.current(NOW) if one.code == "paused")
     assert (found.level, found.since, found.link) == (Level.CRITICAL, NOW, "connections:outgoing")
     assert found.words.why

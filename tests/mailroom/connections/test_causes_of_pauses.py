@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from depesche.mailroom.connections import actions, queries
+from depesche.mailroom.connections import actions, health_actions, queries
 from depesche.mailroom.connections.diagnosis.causes import code_of, explain
 from depesche.mailroom.connections.diagnosis.pauses import cause_of_pause
 from depesche.mailroom.outbox import actions as outbox
@@ -87,5 +87,5 @@ def test_a_server_that_falls_silent_is_no_firewall(put: Any) -> None:
     now = timezone.now()
     actions.save_outgoing({"host": "127.0.0.1", "system_address": "tracker@example.org"})
     for stage, code in (("connect", "timeout"), ("greeting", "silent"), ("tls", "silent"), ("", "timeout")):
-        actions.pause(0, cause="timeout", stage=stage, next_probe_at=None, now=now)
+        health_actions.pause(0, cause="timeout", stage=stage, next_probe_at=None, now=now)
         assert cause_of_pause(queries.health()).code == code

@@ -9,7 +9,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
-from depesche.mailroom.connections import actions, figures, queries
+from depesche.mailroom.connections import actions, figures, health_actions, queries
 from depesche.mailroom.connections.diagnosis import records
 from depesche.smtpclient.testing import HANG, Behaviour, FakeServer, in_thread
 from tests.mailroom.connections.support import CANARY, certificate, pem
@@ -206,7 +206,7 @@ def test_figures_of_the_outbox_stand_beside_the_cap(
     monkeypatch.setattr(
         figures, "_outbox", lambda now: figures.OutboxFigures(slots_used=3, fell_back_24h=2, workers=1)
     )
-    actions.set_effective_cap(0, 4)
+    health_actions.set_effective_cap(0, 4)
     page = text_of(admin_page.get(reverse("connections:outgoing")))
     assert "In use now: 3 of 10" in page
     assert "At most 4 for now" in page
@@ -220,7 +220,7 @@ def test_the_status_answers_first(admin_page: Any, saved: Any) -> None:
 
     url = reverse("connections:status")
     assert "<h1>Mail flows</h1>" in text_of(admin_page.get(url))
-    actions.pause(
+    health_actions.pause(
         0, cause="auth-refused", stage="auth", reply="535 <b>no</b>", next_probe_at=None, now=timezone.now()
     )
     page = text_of(admin_page.get(url))

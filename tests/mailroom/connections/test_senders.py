@@ -12,7 +12,7 @@ from django.core.management.base import CommandError
 from django.urls import reverse
 from django.utils import timezone
 
-from depesche.mailroom.connections import actions, alarms, queries, senders
+from depesche.mailroom.connections import actions, alarms, health_actions, queries, senders
 from depesche.mailroom.connections.models import SenderRule
 from depesche.mailroom.connections.sender_policy import Identity, Refused
 from depesche.smtpclient.testing import Behaviour, FakeServer, in_thread
@@ -210,7 +210,7 @@ def test_which_connection_is_in_use_is_said_everywhere(saved: Any, admin_page: A
     actions.save_outgoing({"host": "backup.example", "encryption": "ssl"}, place=1)
     assert queries.place_in_use() == 0
     now = timezone.now()
-    actions.pause(0, cause="timeout", stage="connect", next_probe_at=now, now=now)
+    health_actions.pause(0, cause="timeout", stage="connect", next_probe_at=now, now=now)
     assert queries.place_in_use() == 1
     codes = {alarm.code: alarm.level.value for alarm in alarms.current(now)}
     assert codes["failover-in-use"] == "warning"
@@ -223,7 +223,7 @@ def test_which_connection_is_in_use_is_said_everywhere(saved: Any, admin_page: A
         admin_page.get(reverse("connections:outgoing"))
     )
     assert "in use now" in text_of(admin_page.get(reverse("connections:failover")))
-    actions.pause(1, cause="refused", stage="connect", next_probe_at=now, now=now)
+    health_actions.pause(1, cause="refused", stage="connect", next_probe_at=now, now=now)
     codes = {alarm.code: alarm.level.value for alarm in alarms.current(now)}
     assert codes["paused"] == "critical"
     assert codes["failover-paused"] == "warning"

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from depesche.mailroom.connections import access, actions, queries
+from depesche.mailroom.connections import access, actions, health_actions, queries
 from depesche.mailroom.connections.actions import InvalidSettings
 from depesche.mailroom.connections.volume import CHUNKING_RESTS, Volume, chunking_rests
 
@@ -59,7 +59,7 @@ def test_what_is_no_number_of_mails_is_refused(key: str, value: str) -> None:
 @pytest.mark.django_db
 def test_failed_chunking_is_remembered_for_this_server() -> None:
     actions.save_outgoing(SERVER)
-    actions.note_chunking_failed(0, "smtp.example.org:25", now=datetime.now(UTC))
+    health_actions.note_chunking_failed(0, "smtp.example.org:25", now=datetime.now(UTC))
     assert queries.health().chunking_rests
     actions.save_outgoing({"host": "other.example.org"})
     assert not queries.health().chunking_rests

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from depesche.mailroom.connections import actions as connections
+from depesche.mailroom.connections import health_actions
 from depesche.mailroom.connections.alarms import Level
 from depesche.mailroom.connections.watching import actions as watching
 from depesche.mailroom.connections.watching.models import WaitingSample
@@ -56,9 +57,9 @@ def test_late_mails_but_not_while_paused_or_before_their_time() -> None:
     watching.save_alarm_ways({"late": "30"})
     assert codes(later(16 * 60)) == {}
     watching.save_alarm_ways({"late": "1"})
-    connections.pause(0, cause="refused", next_probe_at=None, now=NOW)
+    health_actions.pause(0, cause="refused", next_probe_at=None, now=NOW)
     assert codes(later(16 * 60)) == {}
-    connections.resume(0, now=NOW)
+    health_actions.resume(0, now=NOW)
     OutboxRecipient.objects.update(state=State.DEFERRED, next_attempt_at=later(3600))
     assert codes(later(3000)) == {}
 

@@ -12,6 +12,7 @@ import pytest
 from django.utils import timezone
 
 from depesche.mailroom.connections import actions as connection_actions
+from depesche.mailroom.connections import health_actions
 from depesche.mailroom.connections import queries as connections
 from depesche.mailroom.connections.models import ConnectionHealth, OutgoingConnection
 from depesche.mailroom.connections.queries import Flow
@@ -121,7 +122,7 @@ def test_a_failover_that_had_a_fault_is_looked_at_while_it_stands_by() -> None:
         configure(first.port)
         failover(second.port)
         now = timezone.now()
-        connection_actions.pause(1, cause="refused", stage="connect", next_probe_at=now, now=now)
+        health_actions.pause(1, cause="refused", stage="connect", next_probe_at=now, now=now)
         with worker():
             wait_until(lambda: connections.health(1).flow is Flow.FLOWING, "the failover in order again")
         assert not second.messages
@@ -196,7 +197,7 @@ def test_relay_denied_in_a_small_team_loses_no_mail(said: str) -> None:
         assert {row.attempts for row in queries.by_ids(ids).values()} == {0}
         server.behaviour = Behaviour()
         configure(server.port)
-        connection_actions.resume(0, now=timezone.now())
+        health_actions.resume(0, now=timezone.now())
         assert work() == Drained(3)
 
 

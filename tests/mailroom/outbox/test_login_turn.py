@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from depesche.mailroom.connections import actions as connection_actions
+from depesche.mailroom.connections import health_actions
 from depesche.mailroom.connections import queries as connections
 from depesche.mailroom.outbox import identity
 from depesche.mailroom.outbox.login_turn import LEASE, Answer, ask, failed, worked
@@ -45,10 +45,10 @@ def test_while_it_rests_one_takes_the_probe_that_is_due() -> None:
     configure(2525)
     now = timezone.now()
     later = now + timedelta(seconds=30)
-    connection_actions.pause(0, cause="auth-refused", next_probe_at=later, now=now)
+    health_actions.pause(0, cause="auth-refused", next_probe_at=later, now=now)
     assert [ask(0, "one", 1), ask(0, "two", 1)] == [REST, REST]
     assert ask(0, "one", 1, impatient=True) is GO
-    connection_actions.pause(0, cause="auth-refused", next_probe_at=now - timedelta(seconds=1), now=now)
+    health_actions.pause(0, cause="auth-refused", next_probe_at=now - timedelta(seconds=1), now=now)
     assert [ask(0, "one", 1), ask(0, "two", 1), ask(0, "three", 1)] == [GO, REST, REST]
     due = connections.health().next_probe_at
     assert due is not None

@@ -8,8 +8,7 @@ import threading
 import pytest
 from django.utils import timezone
 
-from depesche.mailroom.connections import actions as connection_actions
-from depesche.mailroom.connections import alarms, senders
+from depesche.mailroom.connections import alarms, health_actions, senders
 from depesche.mailroom.connections import queries as connections
 from depesche.mailroom.connections.alarms import Alarm
 from depesche.mailroom.connections.models import SenderRule
@@ -208,7 +207,7 @@ def test_one_rewrite_for_each_mail_and_no_rule_when_that_is_refused_too() -> Non
         assert queries.by_ids(ids)[ids[0]].attempts == 0
         picky.allowed = "tracker@example.org"
         configure(server.port, sender="user")
-        connection_actions.resume(0, now=timezone.now())
+        health_actions.resume(0, now=timezone.now())
         assert work() == Drained(1)
         assert len(server.messages) == 1
 

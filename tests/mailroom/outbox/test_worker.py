@@ -12,6 +12,7 @@ from django.db import connection
 from django.utils import timezone
 
 from depesche.mailroom.connections import actions as connection_actions
+from depesche.mailroom.connections import health_actions
 from depesche.mailroom.connections import queries as connections
 from depesche.mailroom.connections.models import ConnectionHealth, OutgoingConnection
 from depesche.mailroom.connections.queries import Flow
@@ -220,7 +221,7 @@ def test_five_refused_alike_are_queued_again_and_the_connection_rests() -> None:
         assert states() == {"queued": 12}
         server.behaviour = Behaviour()
         configure(server.port)
-        connection_actions.resume(0, now=timezone.now())
+        health_actions.resume(0, now=timezone.now())
         assert work().accepted == 12
     assert {row.state for row in queries.by_ids(ids).values()} == {State.ACCEPTED}
 
@@ -241,7 +242,7 @@ def test_a_paused_connection_is_probed_with_one_mail() -> None:
     with running() as server:
         configure(server.port)
         now = timezone.now()
-        connection_actions.pause(0, cause="timeout", stage="connect", next_probe_at=now, now=now)
+        health_actions.pause(0, cause="timeout", stage="connect", next_probe_at=now, now=now)
         with worker():
             wait_until(lambda: states() == {"accepted": 6}, "the mails")
         assert connections.health().flow is Flow.FLOWING

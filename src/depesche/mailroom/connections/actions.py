@@ -1,4 +1,4 @@
-"""The only writers of the settings, the keystore and the connection's health.
+"""The only writers of the settings and the keystore.
 
 Each change of settings or keystore raises the revision that workers poll, in the same transaction, and wakes
 a paused connection: what stopped it may just have been set right.
@@ -12,13 +12,14 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
-from django.core.exceptions import ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import transaction
 from django.db.models import F, Max
+from django.forms import BaseForm
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from depesche.mailroom.connections import access, alarms, certificates, queries, secrets
+from depesche.mailroom.connections import access, alarms, certificates, health_actions, queries, secrets
 from depesche.mailroom.connections.certificates import Certificate, Kind
 from depesche.mailroom.connections.choices import Auth
 from depesche.mailroom.connections.failover import FailoverForm, failover_values
@@ -107,7 +108,7 @@ def outgoing_form(
 
 def save_outgoing_form(form: OutgoingForm, *, by: Person = None, restored: bool = False) -> OutgoingSettings:
     """Save what stands in the form. Raises InvalidSettings. `restored`: it comes from the history."""
-    _refuse_invalid(form)
+    refuse_invalid(form)
     wanted, typed = form.as_settings(), form.cleaned_data["password"]
     _refuse_other_mailbox_password(wanted, typed)
     with transaction.atomic():
@@ -143,7 +144,7 @@ def save_outgoing_form(form: OutgoingForm, *, by: Person = None, restored: bool 
         row.updated_by = person(by)
         row.save()
         _changed(OutgoingConnection, wanted.place)
-        _wake(wanted.place)
+        health_actions.wake(wanted.place)
         row.refresh_from_db()
         record_settings(
             Area.OUTGOING,
@@ -186,7 +187,7 @@ def incoming_form(
 
 def save_incoming_form(form: IncomingForm, *, by: Person = None, restored: bool = False) -> IncomingSettings:
     """Save what stands in the form. Raises InvalidSettings. `restored`: it comes from the history."""
-    _refuse_invalid(form)
+    refuse_invalid(form)
     wanted, typed = form.as_settings(), form.cleaned_data["password"]
     with transaction.atomic():
         row, made = IncomingMailbox.objects.get_or_create(place=wanted.place)
@@ -215,7 +216,7 @@ def save_incoming_form(form: IncomingForm, *, by: Person = None, restored: bool 
         _changed(IncomingMailbox, wanted.place)
         # The way out may log in with the mailbox's user name and password, or to the mailbox first.
         _changed(OutgoingConnection, wanted.place)
-        _wake(wanted.place)
+        health_actions.wake(wanted.place)
         row.refresh_from_db()
         record_settings(
             Area.INCOMING,
@@ -330,11 +331,12 @@ def _merged(
     return data
 
 
-def _refuse_invalid(form: OutgoingForm | IncomingForm) -> None:
+def refuse_invalid(form: BaseForm) -> None:
+    """Raises InvalidSettings with the form's errors where it has any."""
     if not form.is_valid():
         raise InvalidSettings(
             {
-                "" if key == "__all__" else key: [str(error) for error in errors]
+                "" if key == NON_FIELD_ERRORS else key: [str(error) for error in errors]
                 for key, errors in form.errors.items()
             }
         )
@@ -509,85 +511,4 @@ def _every_revision() -> None:
     for kind in (OutgoingConnection, IncomingMailbox):
         kind.objects.update(revision=F("revision") + 1)
     for place in OutgoingConnection.objects.values_list("place", flat=True):
-        _wake(place)
-
-
-# --- Health, as the workers see it --------------------------------------------------------------------------
-
-
-def pause(
-    place: int, *, cause: str, stage: str = "", reply: str = "", next_probe_at: datetime | None, now: datetime
-) -> None:
-    """The connection does not work: nothing is submitted until a probe succeeds or the settings change.
-
-    Called again while it is paused, it counts a probe that failed; `since` stays.
-    """
-    with transaction.atomic():
-        health = _health(place)
-        if health is None:
-            return
-        health.probes = health.probes + 1 if health.paused else 0
-        health.since = health.since if health.paused else now
-        health.paused = True
-        health.cause, health.stage, health.reply = cause, stage, reply
-        health.next_probe_at = next_probe_at
-        health.save()
-    alarms.forget()
-
-
-def take_probe(place: int, *, seen: datetime | None, until: datetime) -> bool:
-    """The probe that was due at `seen` is ours: nobody else makes one before `until`. False: another has
-    it."""
-    due = ConnectionHealth.objects.filter(connection__place=place, paused=True, next_probe_at=seen)
-    return bool(due.update(next_probe_at=until))
-
-
-def resume(place: int, *, now: datetime) -> None:
-    """The connection works again."""
-    ConnectionHealth.objects.filter(connection__place=place, paused=True).update(
-        paused=False, since=now, cause="", stage="", reply="", probes=0, next_probe_at=None
-    )
-    alarms.forget()
-
-
-def set_effective_cap(place: int, cap: int | None) -> None:
-    """How many connections are used for now: fewer than configured after the server asked so; None: all."""
-    with transaction.atomic():
-        health = _health(place)
-        if health is not None and health.effective_cap != cap:
-            ConnectionHealth.objects.filter(pk=health.pk).update(effective_cap=cap)
-
-
-def note_chunking_failed(place: int, server: str, *, now: datetime) -> None:
-    """The server (host:port) announced CHUNKING and failed it: every worker leaves it alone for a while."""
-    with transaction.atomic():
-        health = _health(place)
-        if health is not None:
-            ConnectionHealth.objects.filter(pk=health.pk).update(
-                chunking_failed_at=now, chunking_failed_with=server
-            )
-
-
-def note_accepted(place: int, *, now: datetime, revision: int = 0) -> None:
-    """A mail was accepted. `revision`: of the settings that it went out by, where that is known."""
-    if revision:
-        note_worked(Area.OUTGOING, place, revision=revision, now=now)
-    if not ConnectionHealth.objects.filter(connection__place=place).update(last_accepted_at=now):
-        with transaction.atomic():
-            health = _health(place)
-            if health is not None:
-                ConnectionHealth.objects.filter(pk=health.pk).update(last_accepted_at=now)
-
-
-def _health(place: int) -> ConnectionHealth | None:
-    connection = OutgoingConnection.objects.filter(place=place).first()
-    if connection is None:
-        return None
-    health, _made = ConnectionHealth.objects.get_or_create(connection=connection)
-    return health
-
-
-def _wake(place: int) -> None:
-    ConnectionHealth.objects.filter(connection__place=place).update(
-        paused=False, cause="", stage="", reply="", probes=0, next_probe_at=None, effective_cap=None
-    )
+        health_actions.wake(place)

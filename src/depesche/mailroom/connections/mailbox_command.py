@@ -161,8 +161,7 @@ class MailboxCommand(SettingsCommand):
                 for_test=True,
                 place=chosen.place,
             )
-            if not form.is_valid():
-                raise InvalidSettings({key: [str(e) for e in errors] for key, errors in form.errors.items()})
+            actions.refuse_invalid(form)
             config = access.mailbox_config(form.as_settings(), password=form.cleaned_data["password"])
         except InvalidSettings as error:
             raise CommandError(f"Nothing was tested. {error}") from None

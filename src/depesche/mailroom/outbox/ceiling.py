@@ -9,7 +9,7 @@ import logging
 import time
 from datetime import datetime
 
-from depesche.mailroom.connections import actions as health_actions
+from depesche.mailroom.connections import health_actions
 from depesche.mailroom.outbox import retry
 from depesche.mailroom.outbox.queries import slots_used
 

@@ -23,8 +23,7 @@ from datetime import datetime, timedelta
 from django.db import DatabaseError, connection
 from django.utils import timezone
 
-from depesche.mailroom.connections import access, senders
-from depesche.mailroom.connections import actions as health_actions
+from depesche.mailroom.connections import access, health_actions, senders
 from depesche.mailroom.connections import queries as connections
 from depesche.mailroom.connections.queries import Flow, OutgoingSettings
 from depesche.mailroom.connections.signing.keys import signer_for

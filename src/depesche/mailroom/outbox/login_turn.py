@@ -21,7 +21,7 @@ from django.db import DatabaseError, connection
 from django.db.models import Q
 from django.utils import timezone
 
-from depesche.mailroom.connections import actions as connection_actions
+from depesche.mailroom.connections import health_actions
 from depesche.mailroom.connections import queries as connections
 from depesche.mailroom.connections.queries import Flow, OutgoingSettings
 from depesche.mailroom.outbox import identity
@@ -51,7 +51,7 @@ def ask(place: int, owner: str, revision: int, *, impatient: bool = False) -> An
         due = health.next_probe_at is None or health.next_probe_at <= now
         if not (due or impatient):
             return Answer.REST
-        ours = connection_actions.take_probe(place, seen=health.next_probe_at, until=now + LEASE)
+        ours = health_actions.take_probe(place, seen=health.next_probe_at, until=now + LEASE)
         return Answer.GO if ours else Answer.REST
     row, _made = LoginTurn.objects.get_or_create(place=place)
     if row.revision == revision and row.worked_at is not None and row.worked_at > now - PROVEN:

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from depesche.mailroom.connections import actions, queries
+from depesche.mailroom.connections import actions, health_actions, queries
 from depesche.mailroom.connections.history import queries as history
 from depesche.mailroom.connections.history import recording, restoring
 from depesche.mailroom.connections.history.models import Act, Area, SettingsChange
@@ -33,7 +33,7 @@ def rows(area: Area = Area.OUTGOING) -> list[history.ChangeRow]:
 def works(place: int = 0) -> None:
     """A mail was accepted a while after the last change."""
     settings = queries.outgoing(place)
-    actions.note_accepted(place, now=timezone.now() + timedelta(minutes=1), revision=settings.revision)
+    health_actions.note_accepted(place, now=timezone.now() + timedelta(minutes=1), revision=settings.revision)
 
 
 def test_each_change_is_on_record_with_its_author(saved: Any, administrator: Any) -> None:
@@ -64,7 +64,7 @@ def test_a_change_that_fails_leaves_none_either(saved: Any, monkeypatch: pytest.
     def fails(*_: Any, **__: Any) -> None:
         raise RuntimeError
 
-    monkeypatch.setattr(actions, "_wake", fails)
+    monkeypatch.setattr(health_actions, "wake", fails)
     with pytest.raises(RuntimeError), transaction.atomic():
         actions.save_outgoing({"charset": "iso-8859-1"})
     assert len(rows()) == 1
@@ -101,12 +101,12 @@ def test_everything_that_is_watched_over_is_on_record(db: Any, administrator: An
 
 def test_settings_are_known_to_work_once_a_mail_was_accepted(saved: Any) -> None:
     settings = queries.outgoing()
-    actions.note_accepted(0, now=timezone.now(), revision=settings.revision)
+    health_actions.note_accepted(0, now=timezone.now(), revision=settings.revision)
     assert rows()[0].worked_at is None, "a session of before may have finished it"
     works()
     assert rows()[0].worked_at is not None
     actions.save_outgoing({"port": "2525"})
-    actions.note_accepted(0, now=timezone.now() + timedelta(minutes=2), revision=settings.revision)
+    health_actions.note_accepted(0, now=timezone.now() + timedelta(minutes=2), revision=settings.revision)
     assert rows()[0].worked_at is None, "it went out by the settings before"
 
 
@@ -158,7 +158,7 @@ def test_a_password_typed_for_another_host_is_asked_for_again(saved: Any, admin_
 
 def test_what_was_there_before_the_history_began_can_be_restored(saved: Any) -> None:
     SettingsChange.objects.all().delete()  # as if saved by an earlier version
-    actions.note_accepted(0, now=timezone.now() + timedelta(seconds=1))
+    health_actions.note_accepted(0, now=timezone.now() + timedelta(seconds=1))
     actions.save_outgoing({"system_name": "Another"})
     changed, found = rows()
     assert (found.act, found.worked_at is not None) == (Act.FOUND, True)

@@ -11,7 +11,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from depesche.mailroom.connections import actions, certificates, queries
+from depesche.mailroom.connections import actions, certificates, health_actions, queries
 from depesche.mailroom.connections.alarms import Alarm, Level
 from depesche.mailroom.connections.presented import actions as presented_actions
 from depesche.mailroom.connections.presented import task, watch
@@ -207,7 +207,7 @@ def test_a_server_is_asked_only_where_no_session_tells(server: FakeServer) -> No
     assert due(target, row, NOW + timedelta(hours=7))
     row.looked_at = NOW + timedelta(hours=6)
     assert not due(target, row, NOW + timedelta(hours=7))
-    actions.pause(0, cause="cert-expired", next_probe_at=None, now=NOW)
+    health_actions.pause(0, cause="cert-expired", next_probe_at=None, now=NOW)
     assert due(target, None, NOW)
     assert not due(target, row, NOW + timedelta(hours=6, minutes=1))
     assert due(target, row, NOW + timedelta(hours=7))

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from depesche.mailroom.connections import actions as connection_actions
-from depesche.mailroom.connections import alarms
+from depesche.mailroom.connections import alarms, health_actions
 from depesche.mailroom.connections.alarms import Alarm, Level
 from depesche.mailroom.connections.watching import actions, queries
 from depesche.mailroom.connections.watching.models import AlarmSettings
@@ -152,7 +152,7 @@ def test_a_monitor_sees_codes_alone(client: Any, saved: Any, nothing_wrong: None
 
 
 def test_a_pause_makes_it_not_ready(client: Any, saved: Any) -> None:
-    connection_actions.pause(0, cause="auth-failed", next_probe_at=None, now=timezone.now())
+    health_actions.pause(0, cause="auth-failed", next_probe_at=None, now=timezone.now())
     assert client.get("/readyz").status_code == 503
 
 

@@ -11,8 +11,7 @@ import pytest
 from django.core import mail
 from django.db import connection
 
-from depesche.mailroom.connections import actions as connection_actions
-from depesche.mailroom.connections import alarms
+from depesche.mailroom.connections import alarms, health_actions
 from depesche.mailroom.connections.alarms import Alarm, Level
 from depesche.mailroom.connections.watching import actions, queries, telling, webhook
 from depesche.mailroom.connections.watching.models import AlarmOccurrence, AlarmTelling
@@ -217,12 +216,12 @@ def test_many_at_the_same_moment_tell_it_once() -> None:
 
 def test_by_mail_through_a_connection_that_works(db: Any, saved: Any, administrator: Any) -> None:
     actions.save_alarm_ways({"mail": "on", "patience": "0", "language": "de"})
-    connection_actions.pause(0, cause="auth-failed", next_probe_at=None, now=NOW)
+    health_actions.pause(0, cause="auth-failed", next_probe_at=None, now=NOW)
     WRONG.append(critical())
     look(0)
     look(5)
     assert not mail.outbox, "nothing could carry it"
-    connection_actions.resume(0, now=at(6))
+    health_actions.resume(0, now=at(6))
     look(10)
     look(11)
     (written,) = mail.outbox
@@ -233,11 +232,11 @@ def test_by_mail_through_a_connection_that_works(db: Any, saved: Any, administra
 
 def test_a_mail_about_what_is_over_is_not_written(db: Any, saved: Any) -> None:
     actions.save_alarm_ways({"mail": "on", "mail_to": "a@b.example", "patience": "0"})
-    connection_actions.pause(0, cause="auth-failed", next_probe_at=None, now=NOW)
+    health_actions.pause(0, cause="auth-failed", next_probe_at=None, now=NOW)
     WRONG.append(critical())
     look(0)
     WRONG.clear()
-    connection_actions.resume(0, now=at(1))
+    health_actions.resume(0, now=at(1))
     look(1)
     look(3)
     look(30)

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from depesche.mailroom.connections import actions as settings_actions
 from depesche.mailroom.connections import queries, secrets
-from depesche.mailroom.connections.actions import InvalidSettings, Person
+from depesche.mailroom.connections.actions import Person
 from depesche.mailroom.connections.choices import Auth, MailboxAuth
 from depesche.mailroom.connections.forms import OutgoingForm
 from depesche.mailroom.connections.history.models import Act, Area
@@ -72,8 +72,8 @@ def oauth_form(
 
 def save_both(outgoing: OutgoingForm, login: OAuthForm | None, *, by: Person = None) -> OutgoingSettings:
     """Save the connection and its registration, or neither. Raises InvalidSettings."""
-    if login is not None and not login.is_valid():
-        raise InvalidSettings({key: [str(error) for error in errors] for key, errors in login.errors.items()})
+    if login is not None:
+        settings_actions.refuse_invalid(login)
     with transaction.atomic():
         settings = settings_actions.save_outgoing_form(outgoing, by=by)
         if login is not None:
@@ -83,8 +83,7 @@ def save_both(outgoing: OutgoingForm, login: OAuthForm | None, *, by: Person = N
 
 def save(form: OAuthForm, *, by: Person = None) -> OAuthSettings:
     """Save the registration. Another one forgets consent and tokens. Raises InvalidSettings."""
-    if not form.is_valid():
-        raise InvalidSettings({key: [str(error) for error in errors] for key, errors in form.errors.items()})
+    settings_actions.refuse_invalid(form)
     values, typed = form.cleaned_data, form.cleaned_data["client_secret"]
     with transaction.atomic():
         if not values["provider"] and not OAuthLogin.objects.filter(place=form.settings.place).exists():

@@ -58,8 +58,7 @@ def save_alarm_form(
     form: AlarmForm, *, by: Person = None, clear_webhook: bool = False, clear_secret: bool = False
 ) -> AlarmWays:
     """Save what stands in the form. Raises InvalidSettings."""
-    if not form.is_valid():
-        raise InvalidSettings({key: [str(error) for error in errors] for key, errors in form.errors.items()})
+    connections.refuse_invalid(form)
     wanted, now = form.cleaned_data, timezone.now()
     with transaction.atomic():
         row = AlarmSettings.objects.select_for_update().order_by("pk").first() or AlarmSettings()

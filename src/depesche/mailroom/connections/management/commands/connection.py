@@ -215,8 +215,7 @@ class Command(SettingsCommand):
             raise CommandError("--to: Enter an e-mail address.")
         try:
             form = actions.outgoing_form(values, password=password, for_test=True, place=options["place"])
-            if not form.is_valid():
-                raise InvalidSettings({key: [str(e) for e in errors] for key, errors in form.errors.items()})
+            actions.refuse_invalid(form)
             settings = form.as_settings()
             plan = plan_test(settings, to=to, user_address=to, password=form.cleaned_data["password"])
         except InvalidSettings as error:
