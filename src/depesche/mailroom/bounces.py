@@ -7,17 +7,18 @@ address is dead.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import Any, Final
 
 from django.utils.translation import gettext_noop
 
 from depesche.mailformat.classify import Kind
-from depesche.mailformat.delivery_report import RecipientReport, reported_message_id
+from depesche.mailformat.delivery_report import Action, RecipientReport, reported_message_id
 from depesche.mailroom.inbox.handlers import Choice, Handled, IncomingMail, Sentence
 from depesche.mailroom.inbox.models import Outcome
-from depesche.mailroom.outbox.actions import Action, Report, ReportEffect, apply_report
+from depesche.mailroom.outbox.actions import Report, ReportEffect, apply_report
 from depesche.mailroom.outbox.return_path import recipient_of
 
 _MOST: Final = 200  # pairs of recipient and mail that are looked up for one report
@@ -77,11 +78,7 @@ def reports_in(mail: IncomingMail, *, signed: int | None = None) -> list[Report]
         for one in mail.reading.reports
         for message_id in ([one.original_message_id] if one.original_message_id else known)
     )
-    return _first(dict.fromkeys(pairs))
-
-
-def _first(reports: Iterable[Report]) -> list[Report]:
-    return [report for _, report in zip(range(_MOST), reports, strict=False)]
+    return list(islice(dict.fromkeys(pairs), _MOST))
 
 
 def _of_one(reports: Sequence[RecipientReport], recipient_id: int) -> list[Report]:
@@ -96,7 +93,7 @@ def _report(one: RecipientReport, message_id: str) -> Report:
     return Report(
         message_id=message_id,
         recipient=one.submitted_recipient or "",
-        action=Action(one.action.value),
+        action=one.action,
         status=one.status or "",
         diagnostic=one.diagnostic,
     )

@@ -13,8 +13,9 @@ from django.core.management import CommandError, call_command
 from django.urls import reverse
 from django.utils import timezone
 
+from depesche.mailformat.delivery_report import Action
 from depesche.mailroom.outbox import actions, addresses, queries, queue
-from depesche.mailroom.outbox.actions import Action, Category, Report
+from depesche.mailroom.outbox.actions import Category, Report
 from depesche.mailroom.outbox.addresses import WatchRefusals
 from depesche.mailroom.outbox.queue import Recorded
 from depesche.mailroom.outbox.states import State

@@ -9,8 +9,9 @@ import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
+from depesche.mailformat.delivery_report import Action
 from depesche.mailroom.outbox import actions, queries, queue
-from depesche.mailroom.outbox.actions import Action, Category, Report
+from depesche.mailroom.outbox.actions import Category, Report
 from depesche.mailroom.outbox.models import OutboxMessage, OutboxRecipient
 from depesche.mailroom.outbox.queue import Claimed, Recorded
 from depesche.mailroom.outbox.states import State

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 from django.db import connection
@@ -17,13 +16,13 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from depesche.mailformat.compose import Content
+from depesche.mailformat.delivery_report import Action
 from depesche.mailroom.outbox import addresses, sql
 from depesche.mailroom.outbox.categories import POLICIES, Category, SenderKind
 from depesche.mailroom.outbox.models import OutboxMessage, OutboxRecipient
 from depesche.mailroom.outbox.states import State, sources_of
 
 __all__ = [
-    "Action",
     "Category",
     "NewMessage",
     "NewRecipient",
@@ -221,16 +220,6 @@ def _requeue(rows: QuerySet[OutboxRecipient], now: datetime) -> int:
         lease_owner="",
         lease_until=None,
     )
-
-
-class Action(StrEnum):
-    """What a delivery report says happened to a recipient (RFC 3464 §2.3.3)."""
-
-    FAILED = "failed"
-    DELAYED = "delayed"
-    DELIVERED = "delivered"
-    RELAYED = "relayed"
-    EXPANDED = "expanded"
 
 
 @dataclass(frozen=True)
