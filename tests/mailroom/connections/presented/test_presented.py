@@ -281,7 +281,30 @@ def test_entries_of_the_keystore_end_too(db: Any) -> None:
     found = alarms_now()
     assert found["keystore-entry-ends"].facts["subject"] == "Old root"
     assert found["keystore-entry-ends"].about.endswith("/7")
-    assert found["keystore-entry-ended"].level is Level.CRITICAL
+    assert found["keystore-entry-ended"].level is Level.WARNING  # no server stands on it: mail flows
+
+
+def test_an_entry_that_ended_stops_mail_where_a_server_stands_on_it(server: FakeServer) -> None:
+    ended = certificate("localhost", names=("localhost",), days=(-300, -5))
+    actions.import_certificates(pem(ended), host="localhost", port=server.port)
+    assert alarms_now()["keystore-entry-ended"].level is Level.CRITICAL
+
+
+def test_an_entry_for_a_host_of_former_days_is_no_reason_to_be_not_ready(server: FakeServer) -> None:
+    ended = certificate("old.example.org", names=("old.example.org",), days=(-300, -5))
+    actions.import_certificates(pem(ended), host="old.example.org", port=server.port)
+    assert alarms_now()["keystore-entry-ended"].level is Level.WARNING
+    nearly = certificate("older.example.org", names=("older.example.org",), days=(-300, 1))
+    actions.import_certificates(pem(nearly), host="older.example.org", port=server.port)
+    assert alarms_now()["keystore-entry-ends"].level is Level.WARNING
+
+
+def test_an_authority_that_ended_stops_mail_where_it_issued_what_a_server_shows(server: FakeServer) -> None:
+    ended = certificate("Old root", authority=True, days=(-300, -5))
+    actions.import_certificates(pem(ended))
+    issued = certificate("localhost", names=("localhost",), issued_by=ended)
+    presented_actions.note("localhost", server.port, described(issued), now=timezone.now())
+    assert alarms_now()["keystore-entry-ended"].level is Level.CRITICAL
 
 
 def test_a_pinned_certificate_that_the_server_shows_is_told_once(server: FakeServer) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from depesche.mailroom.connections import certificates, queries
 from depesche.mailroom.connections.alarms import Alarm, Fact, Level
 from depesche.mailroom.connections.diagnosis.causes import explain
-from depesche.mailroom.connections.presented.queries import PresentedRow, presented
+from depesche.mailroom.connections.hosts import same_host
+from depesche.mailroom.connections.presented.queries import PresentedRow, presented, targets
+from depesche.mailroom.connections.queries import KeystoreRow
 
 THRESHOLDS = (1, 7, 30)
 """Days before its end at which a certificate is announced; each is an occurrence of its own, told anew."""
@@ -29,7 +31,16 @@ def alarms(now: datetime) -> Iterator[Alarm]:
         if entry.sha256 not in known:  # else it is the same certificate, and the server's to renew
             names = f"{entry.host}:{entry.port}" if entry.host else ", ".join(entry.names)
             facts = {"subject": entry.subject, "names": names}
-            yield from _ending("keystore-entry", str(entry.id), entry.not_after, facts, now)
+            worst = Level.CRITICAL if _needed(entry, shown) else Level.WARNING
+            yield from _ending("keystore-entry", str(entry.id), entry.not_after, facts, now, worst=worst)
+
+
+def _needed(entry: KeystoreRow, shown: Sequence[PresentedRow]) -> bool:
+    """Whether a server of the settings stands on this entry. Where it does so by a certificate between the
+    two, the connection itself says when it fails."""
+    if entry.host:
+        return any(same_host(entry.host, to.host) and entry.port == to.port for to in targets())
+    return any(row.issuer == entry.subject for row in shown)
 
 
 def threshold(not_after: datetime, now: datetime) -> int | None:
@@ -41,16 +52,22 @@ def threshold(not_after: datetime, now: datetime) -> int | None:
 
 
 def _ending(
-    code: str, about: str, not_after: datetime, facts: dict[str, Fact], now: datetime
+    code: str,
+    about: str,
+    not_after: datetime,
+    facts: dict[str, Fact],
+    now: datetime,
+    *,
+    worst: Level = Level.CRITICAL,
 ) -> Iterator[Alarm]:
     reached = threshold(not_after, now)
     if reached is None:
         return
     facts = {**facts, "day": not_after, "days": max((not_after - now).days, 0)}
     if reached == 0:
-        yield Alarm(f"{code}-ended", Level.CRITICAL, facts, since=not_after, link=_PAGE, about=about)
+        yield Alarm(f"{code}-ended", worst, facts, since=not_after, link=_PAGE, about=about)
     else:
-        level = Level.CRITICAL if reached == 1 else Level.WARNING
+        level = worst if reached == 1 else Level.WARNING
         yield Alarm(f"{code}-ends", level, facts, link=_PAGE, about=f"{about}/{reached}")
 
 
