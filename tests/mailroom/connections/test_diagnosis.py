@@ -195,13 +195,13 @@ def test_the_user_may_be_refused_where_only_the_system_sends(db: Any) -> None:
     assert len(server.messages) == 2
 
 
-@pytest.mark.parametrize("sender", ["user", "system"])
-def test_an_envelope_that_is_refused_does_no_harm_where_the_mail_itself_is_taken(
-    db: Any, sender: str
-) -> None:
+NOT_OWNED = Behaviour(senders={JANA: "553 5.7.1 not owned by user tracker"})
+
+
+def test_an_envelope_that_is_refused_does_no_harm_where_the_mail_itself_is_taken(db: Any) -> None:
     """The return path is the system address whoever wrote."""
-    with serving(Behaviour(senders={JANA: "553 5.7.1 not owned by user tracker"})) as server:
-        steps = walked(settings_for(server, sender=sender))
+    with serving(NOT_OWNED) as server:
+        steps = walked(settings_for(server, sender="user"))
     step = steps["mail-from-user"]
     assert (step.outcome, step.result) == (Outcome.HINT, "failed")
     assert step.cause is not None
@@ -209,6 +209,26 @@ def test_an_envelope_that_is_refused_does_no_harm_where_the_mail_itself_is_taken
     assert step.cause.change is None
     assert "whole mail" in step.cause.remedy
     assert flows(steps.values())
+    assert len(server.messages) == 2
+
+
+def test_one_mail_will_do_where_the_envelope_tells_and_nobody_writes_as_themselves(db: Any) -> None:
+    with serving(NOT_OWNED) as server:
+        steps = walked(settings_for(server, sender="system"))
+    step = steps["mail-from-user"]
+    assert (step.outcome, step.result) == (Outcome.HINT, "failed")
+    assert step.cause is not None
+    assert (step.cause.code, step.cause.change) == ("sender-not-owned", None)
+    assert "System" in step.cause.remedy
+    assert flows(steps.values())
+    assert [message_from_bytes(one.content)["From"] for one in server.messages] == [
+        "Nordlicht Tracker <tracker@nordlicht.example>"
+    ]
+
+
+def test_words_that_do_not_speak_of_the_sender_do_not_tell(db: Any) -> None:
+    with serving(Behaviour(senders={JANA: "451 4.3.0 later"})) as server:
+        walked(settings_for(server, sender="system"))
     assert len(server.messages) == 2
 
 

@@ -1,8 +1,9 @@
 """The later steps of a test: senders, recipient, content, arrival.
 
-Two mails are submitted. The test mail comes From the system address. The other comes From the address of the
-person who tests, since many servers judge that header only once they have the content; it goes to the mailbox
-of the system address, which no person reads, or else to that person's own address.
+One mail is submitted, or two. The test mail comes From the system address. The other comes From the address
+of the person who tests, since many servers judge that header only once they have the content; it goes to the
+mailbox of the system address, which no person reads, or else to that person's own address. It is left out
+where the answer to the envelope tells enough.
 """
 
 from __future__ import annotations
@@ -67,6 +68,8 @@ async def mail_from_user(course: Course) -> Step:
     reply = await _ask_sender(course, address)
     if course.cut():
         return skipped(name)
+    if _told_by(reply) and course.plan.settings.sender != Sender.USER:
+        return _judged(course, address, reply, None, "")
     recipient = await _reader_of_second_mail(course)
     if not recipient:  # the recipient's own step says why
         return _judged(course, address, reply, None, "")
@@ -92,6 +95,11 @@ async def _ask_sender(course: Course, address: str) -> Reply:
             reply = later
     await session.rset()
     return reply
+
+
+def _told_by(envelope: Reply) -> bool:
+    """Whether this answer says by itself that the server wants nobody but us as sender."""
+    return not envelope.positive and refusal_of(Stage.MAIL, envelope) in ABOUT_SENDER
 
 
 async def _reader_of_second_mail(course: Course) -> str:
