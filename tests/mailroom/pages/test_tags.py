@@ -19,6 +19,7 @@ from depesche.mailroom.pages.templatetags.depesche import (
     initials,
     state_chip,
     state_word,
+    together,
 )
 from depesche.mailroom.pages.words import WORDS
 
@@ -126,3 +127,10 @@ def test_sizes(octets: int, english: str, german: str) -> None:
         assert filesize(octets) == english
     with override("de"):
         assert filesize(octets) == german
+
+
+def test_together_keeps_the_word_whole_and_escapes_the_rest() -> None:
+    assert together("Ausgehende E-Mail-Verbindung") == (
+        'Ausgehende <span class="nowrap">E-Mail</span>-Verbindung'
+    )
+    assert together("<b> no e-mailing") == "&lt;b&gt; no e-mailing"

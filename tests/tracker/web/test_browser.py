@@ -7,16 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from depesche.tracker.accounts.models import Person
 from depesche.tracker.items import actions
 from depesche.tracker.items.attachments import NewAttachment
+from depesche.tracker.items.models import Item
+from tests.support.waiting import wait_until
+from tests.tracker.correspondence.support import plan_all
 from tests.tracker.support import make_person, make_workspace
+from tests.tracker.web.long_words import LONG, strain
 from tests.tracker.web.visit import Visit
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 pytestmark = [pytest.mark.journey, pytest.mark.django_db(transaction=True)]
-LONG = "Donaudampfschifffahrtsgesellschaftskapitänsmützenabzeichenverordnung"
 PAGES = [
     "/items/",
     "/items/NW-1/",
@@ -67,7 +71,10 @@ MAIL_PAGES = [
     "/mail/outbox/",
     "/mail/inbox/",
 ]
-CHECK = (Path(__file__).parent / "page_check.js").read_text("utf-8")
+CHECK, WIDTH_CHECK, FOCUS_CHECK = (
+    (Path(__file__).parent / f"{name}_check.js").read_text("utf-8") for name in ("page", "width", "focus")
+)
+OPEN_ALL = "document.querySelectorAll('main details').forEach((part) => { part.open = true; })"
 
 
 def test_from_sign_in_to_a_comment(browser: Browser, address: str) -> None:
@@ -157,14 +164,12 @@ def test_no_page_scrolls_sideways(browser: Browser, address: str, width: int, sc
     visit.sign_in()
     page = visit.page
     page.get_by_role("button", name="Deutsch").click()  # the longer words
-    too_wide = []
-    for path in PAGES + MAIL_PAGES:
+    faults = {}
+    for path in PAGES + MAIL_PAGES + strain():
         page.goto(address + path)
-        page.evaluate("document.querySelectorAll('main details').forEach((part) => { part.open = true; })")
-        found = page.evaluate("document.documentElement.scrollWidth")
-        if found > width:
-            too_wide.append((path, found))
-    assert too_wide == []
+        page.evaluate(OPEN_ALL)
+        faults[path] = page.evaluate(WIDTH_CHECK)
+    assert {path: found for path, found in faults.items() if found} == {}
     assert visit.faults == []
 
 
@@ -176,11 +181,41 @@ def test_every_page_keeps_names_headings_and_contrast(browser: Browser, address:
         visit.page.goto(address + path)
         faults[path] = visit.page.evaluate(CHECK)
     visit.sign_in()
-    for path in PAGES + MAIL_PAGES:
+    for path in PAGES + MAIL_PAGES + strain():
         visit.page.goto(address + path)
         visit.page.evaluate("document.querySelectorAll('details').forEach((part) => { part.open = true; })")
         faults[path] = visit.page.evaluate(CHECK)
     assert {path: found for path, found in faults.items() if found} == {}
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 900), (320, 256)])  # the second is the first at 400 %
+def test_the_focus_shows_everywhere_and_nothing_sticks_over_it(
+    browser: Browser, address: str, width: int, height: int
+) -> None:
+    visit = Visit(browser, address, viewport={"width": width, "height": height})
+    visit.sign_in()
+    faults = {}
+    for path in PAGES + MAIL_PAGES + strain():
+        visit.page.goto(address + path)
+        visit.page.evaluate(OPEN_ALL)
+        faults[path] = visit.page.evaluate(FOCUS_CHECK)
+    assert {path: found for path, found in faults.items() if found} == {}
+
+
+def test_forced_colours_still_tell_where_one_is_and_what_is_chosen(browser: Browser, address: str) -> None:
+    visit = Visit(browser, address, forced_colors="active")
+    visit.sign_in()
+    page = visit.page
+    page.goto(f"{address}/mail/connection/")
+
+    def line(selector: str) -> str:
+        return str(page.locator(selector).first.evaluate("part => getComputedStyle(part).borderBottomColor"))
+
+    for row in (".tabs a", ".bar nav a"):
+        assert line(f"{row}[aria-current]") != line(f"{row}:not([aria-current])")
+    chosen = page.locator(".choice:has(:checked)").first
+    assert chosen.evaluate("part => getComputedStyle(part).outlineStyle") == "solid"
+    assert page.locator(".select").first.evaluate("part => getComputedStyle(part).appearance") == "auto"
 
 
 def test_the_keyboard_alone_is_enough_to_sign_in_and_reach_the_content(
@@ -196,6 +231,41 @@ def test_the_keyboard_alone_is_enough_to_sign_in_and_reach_the_content(
     assert page.evaluate("document.activeElement.closest('main') !== null")
     outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
     assert outline == "solid"
+
+
+def test_a_list_that_renews_itself_keeps_the_focus(browser: Browser, address: str) -> None:
+    visit = Visit(browser, address)
+    strain()
+    visit.sign_in()
+    page = visit.page
+    page.goto(f"{address}/mail/outbox/")
+    page.locator("#outbox-live a.title").first.focus()
+    actions.add_comment(Item.objects.get(), author=Person.objects.get(email="emre@example.org"), text="New.")
+    plan_all()  # a mail more: the list is another
+    page.locator("#outbox-live a.title", has_text="NW-1").nth(1).wait_for()
+    assert page.evaluate("document.activeElement.closest('#outbox-live') !== null")
+    assert LONG in page.evaluate("document.activeElement.textContent")
+    page.evaluate("document.activeElement.kept = true")
+    for _ in range(2):
+        with page.expect_response("**/mail/outbox/"):
+            pass
+    assert page.evaluate("document.activeElement.kept") is True  # nothing new: nothing is touched
+    assert visit.faults == []
+
+
+def test_what_was_saved_is_said_by_a_live_region(browser: Browser, address: str) -> None:
+    visit = Visit(browser, address)
+    visit.sign_in()
+    page = visit.page
+    page.add_init_script(
+        "addEventListener('DOMContentLoaded', () => new MutationObserver((all) => { window.told = true; })"
+        ".observe(document.querySelector('#messages[role=status]'), {childList: true}))"
+    )
+    page.goto(f"{address}/me/")
+    page.locator("main form .btn-primary").first.click()
+    page.locator("#messages .note").wait_for()
+    wait_until(lambda: page.evaluate("window.told === true"), "the message put in again")
+    assert page.locator("#messages .note").count() == 1
 
 
 def test_errors_take_the_focus(browser: Browser, address: str) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from typing import Any
 
 from django import forms, template
 from django.forms import BoundField
 from django.utils import formats, timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
@@ -85,6 +86,7 @@ def _name_of(person: object) -> str:
     return str(name or person)
 
 
+@register.filter
 def initials(name: str) -> str:
     """First letters of the first and the last word: "Emre Aydın" → "EA"; an address gives its first."""
     parts = [word for word in name.split("@", maxsplit=1)[0].split() if word[0].isalnum()]
@@ -120,6 +122,20 @@ def form_errors(form: forms.BaseForm, kept: str = "") -> SafeString:
 @register.filter
 def paragraphs(text: object) -> SafeString:
     return fields.paragraphs(text)
+
+
+_E_MAIL = re.compile(r"\b([Ee]-[Mm]ail)\b")
+
+
+@register.filter
+def together(text: object) -> SafeString:
+    """{{ title|together }}: "E-Mail" does not break at its own hyphen, only after it."""
+    parts = enumerate(_E_MAIL.split(str(text)))
+    return format_html_join(
+        "",
+        "{}",
+        ((format_html('<span class="nowrap">{}</span>', part) if at % 2 else part,) for at, part in parts),
+    )
 
 
 @register.inclusion_tag("depesche/admin_tabs.html")

@@ -105,10 +105,28 @@
   document.addEventListener("htmx:sendError", fault("fault-unreached"));
   document.addEventListener("htmx:responseError", fault("fault-refused"));
 
-  /* A part that is replaced keeps open what was open in it. */
+  /* A part that is replaced keeps open what was open in it, and the focus: htmx keeps it where there is an id,
+     this where there is none (the links and buttons of a list). What renews itself and is as it was stays as it
+     is, so that nobody who listens to the page is thrown back to its beginning. */
+  const likeness = (part) => [part.tagName, part.getAttribute("href"), part.name, part.value, part.form?.getAttribute("action"), part.textContent.trim()].join("\n");
+  const renewed = new Map();
   let open = [];
+  let held = null;
   document.addEventListener("htmx:beforeSwap", (event) => {
-    open = [...event.target.querySelectorAll("details[id][open]")].map((details) => details.id);
+    const part = event.target;
+    if (event.detail.requestConfig?.elt?.matches("[data-poll]") && part.id) {
+      const text = event.detail.xhr.responseText.replace(/name="csrfmiddlewaretoken" value="[^"]*"|X-CSRFToken[^}]*/g, "");
+      if (renewed.get(part.id) === text) {
+        event.detail.shouldSwap = false;
+        return;
+      }
+      renewed.set(part.id, text);
+    } else {
+      renewed.clear();
+    }
+    open = [...part.querySelectorAll("details[id][open]")].map((details) => details.id);
+    const focused = document.activeElement;
+    held = focused && focused !== part && part.contains(focused) && !focused.id ? { place: part.id, like: likeness(focused) } : null;
   });
   document.addEventListener("htmx:afterSwap", () => {
     open.forEach((id) => {
@@ -116,9 +134,35 @@
       if (details) details.open = true;
     });
     open = [];
+    const place = held?.place && document.getElementById(held.place);
+    if (place) {
+      const same = [...place.querySelectorAll("a[href], button, summary, input, select, [tabindex]")].find((part) => likeness(part) === held.like);
+      same?.focus({ preventScroll: true });
+    }
+    held = null;
   });
 
-  document.addEventListener("htmx:afterSettle", (event) => focusFirst(event.target));
+  /* What a renewed part has to say goes to the one live region that is always there: one that comes with the part
+     is not heard. */
+  let said = "";
+  const say = () => {
+    const text = [...document.querySelectorAll("[data-say]")].map((part) => part.innerText).join(" ").replace(/\s+/g, " ").trim();
+    const place = document.getElementById("say");
+    if (place && text !== said) place.textContent = text;
+    said = text;
+  };
+
+  /* What scrolls sideways in something that people wrote can be reached with the keyboard. */
+  const reachable = () => {
+    document.querySelectorAll(".prose pre, .prose table").forEach((part) => {
+      if (part.scrollWidth > part.clientWidth) part.tabIndex = 0;
+    });
+  };
+  document.addEventListener("htmx:afterSettle", (event) => {
+    focusFirst(event.target);
+    reachable();
+    say();
+  });
   /* On a narrow screen a row of places scrolls: the present one is in sight. */
   const showPresent = () => {
     document.querySelectorAll(".tabs [aria-current], .bar nav [aria-current]").forEach((link) => {
@@ -131,5 +175,9 @@
   document.addEventListener("DOMContentLoaded", () => {
     showPresent();
     focusFirst(document);
+    reachable();
+    /* "Saved." came with the page: a live region speaks only of what is put into it later. */
+    const told = document.getElementById("messages");
+    if (told?.childElementCount) setTimeout(() => told.replaceChildren(...[...told.children].map((one) => one.cloneNode(true))), 300);
   });
 })();
