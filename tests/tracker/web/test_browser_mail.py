@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
+from email import message_from_bytes
+from email.policy import SMTP
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,6 +15,7 @@ from depesche.mailroom.inbox.models import Outcome, ReceivedMessage
 from depesche.tracker.correspondence import rules
 from depesche.tracker.items import actions
 from depesche.tracker.items.models import Comment, Item
+from tests.support.waiting import wait_until
 from tests.tracker.correspondence.support import SYSTEM, mails, raw_of, reply_address, take, written
 from tests.tracker.support import make_person, make_workspace
 from tests.tracker.web.visit import Visit
@@ -20,6 +24,9 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 pytestmark = [pytest.mark.journey, pytest.mark.django_db(transaction=True)]
+PNG = b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
+)
 MAX = "Max Muster <max@elsewhere.example>"
 
 
@@ -118,8 +125,13 @@ def test_the_html_of_a_mail_runs_nothing_and_asks_for_nothing(
     html = (
         "<p>Hello <b>there</b></p><script>parent.document.title='taken'</script>"
         "<img src='https://elsewhere.example/pixel.gif' onerror=\"parent.document.title='taken'\">"
+        "<img id='own' src='cid:dot@mail'>"
     )
-    take(written("Hello", sender="Eve <eve@elsewhere.example>", subject="Question", html=html))
+    mail = message_from_bytes(
+        written("Hello", sender="Eve <eve@elsewhere.example>", subject="Question", html=html), policy=SMTP
+    )
+    mail.get_payload()[1].add_related(PNG, "image", "png", cid="<dot@mail>")
+    take(mail.as_bytes())
     visit = Visit(browser, str(live_server.url))
     visit.sign_in()
     page = visit.page
@@ -127,5 +139,7 @@ def test_the_html_of_a_mail_runs_nothing_and_asks_for_nothing(
     page.route("https://elsewhere.example/**", lambda route: asked.append(route.request.url))
     page.goto(f"{visit.address}/mail/inbox/{ReceivedMessage.objects.get().pk}?view=html")
     page.frame_locator("iframe").get_by_text("there").wait_for()
+    picture = page.frame_locator("iframe").locator("#own")
+    wait_until(lambda: picture.evaluate("part => part.naturalWidth") == 1, "the mail's own picture")
     assert "taken" not in page.title()
     assert asked == []

@@ -13,6 +13,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from depesche.mailformat.own_pictures import with_own_pictures
 from depesche.mailroom.inbox import processing, queries, reader
 from depesche.mailroom.inbox.handlers import Choice, Handled, Sentence
 from depesche.mailroom.inbox.models import Outcome
@@ -23,7 +24,7 @@ _PAGE = 50
 _ID = re.compile("[0-9]{1,18}")
 _AT_ONCE = 10  # held mails that the list lets one decide
 _VIEWS = frozenset({"text", "html", "headers", "source"})
-_SANDBOX = "default-src 'none'; style-src 'unsafe-inline'; sandbox; frame-ancestors 'self'"
+_SANDBOX = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox; frame-ancestors 'self'"
 _MAX_HTML = 2_000_000  # characters of a mail's HTML that are shown
 _MAX_SHOWN = 200_000  # characters of a mail's source on the page; the download has all
 
@@ -132,12 +133,15 @@ def detail(request: HttpRequest, received_id: int) -> HttpResponse:
 @require_safe
 @administrators_only
 def html(request: HttpRequest, received_id: int) -> HttpResponse:
-    """The mail's HTML for the sandboxed frame: no script, nothing loaded, an origin of its own."""
+    """The mail's HTML for the sandboxed frame: its own pictures, no script, nothing loaded, an origin of its
+    own.
+    """
     raw = queries.raw_mail(received_id)
     if raw is None:
         raise Http404
     try:
-        shown = (reader.read(raw).mail.html or "")[:_MAX_HTML]
+        mail = reader.read(raw).mail
+        shown = with_own_pictures((mail.html or "")[:_MAX_HTML], mail.attachments)
     except reader.Unreadable:
         shown = ""
     response = HttpResponse(shown, content_type="text/html; charset=utf-8")

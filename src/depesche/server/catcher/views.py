@@ -20,6 +20,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from depesche.mailformat.own_pictures import with_own_pictures
 from depesche.mailroom.connections.queries import outgoing
 from depesche.mailroom.inbox.handlers import Handled
 from depesche.mailroom.inbox.models import Outcome
@@ -144,8 +145,12 @@ def mail(request: HttpRequest, name: str) -> HttpResponse:
 @require_safe
 @catcher_page
 def html(request: HttpRequest, name: str) -> HttpResponse:
-    """The mail's HTML for the sandboxed frame: no script, nothing loaded, an origin of its own."""
-    response = HttpResponse(_mail(name).mail.html or "", content_type="text/html; charset=utf-8")
+    """The mail's HTML for the sandboxed frame: its own pictures, no script, nothing loaded, an origin of its
+    own.
+    """
+    caught = _mail(name).mail
+    shown = with_own_pictures(caught.html or "", caught.attachments)
+    response = HttpResponse(shown, content_type="text/html; charset=utf-8")
     response.headers["Content-Security-Policy"] = _SANDBOX
     return response
 
