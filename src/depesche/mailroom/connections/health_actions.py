@@ -66,9 +66,9 @@ def note_chunking_failed(place: int, server: str, *, now: datetime) -> None:
 
 
 def note_accepted(place: int, *, now: datetime, revision: int = 0) -> None:
-    """A mail was accepted. `revision`: of the settings that it went out by, where that is known."""
+    """A mail was accepted. `revision`: of the settings that it went out by; 0 where that is not certain."""
     if revision:
-        note_worked(Area.OUTGOING, place, revision=revision, now=now)
+        note_worked(Area.OUTGOING, place, revision=revision, now=now, proved=True)
     if not ConnectionHealth.objects.filter(connection__place=place).update(last_accepted_at=now):
         with transaction.atomic():
             health = _health(place)

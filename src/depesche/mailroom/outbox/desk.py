@@ -35,6 +35,7 @@ from depesche.mailroom.outbox.queue import Claimed, Recorded
 from depesche.mailroom.outbox.states import State
 from depesche.mailroom.outbox.suspects import accepted_under
 from depesche.mailroom.outbox.tempo import Rate
+from depesche.mailroom.outbox.vouching import Vouching
 
 log = logging.getLogger(__name__)
 
@@ -104,7 +105,7 @@ class Desk:
         self._rate = Rate(time.monotonic())
         self._contents = Contents()
         self._offset = timedelta(0)
-        self._last_accepted_noted = 0
+        self._vouching = Vouching()
         self._rights = rights.configured()
         self._thread = threading.Thread(target=self._run, name="depesche-outbox", daemon=True)
 
@@ -327,8 +328,7 @@ class Desk:
             self._writing = 0
         self._oldest = time.monotonic()
         self.exchanges += bool(batch or taken)
-        for one in batch:
-            self._in_hand.pop(one.id, None)
+        marks = [self._in_hand.pop(one.id, 0.0) for one in batch]
         if self._revive and not self._results:
             queue.revive(self._revive, at)
             self._revive = []
@@ -345,7 +345,7 @@ class Desk:
         if taken:
             self._hand_over(taken)
         if accepted:
-            self._worked()
+            self._worked(max(m for m, one in zip(marks, batch, strict=True) if one.state is State.ACCEPTED))
         return bool(batch or taken)
 
     def _worth(self, room: int) -> bool:
@@ -391,13 +391,12 @@ class Desk:
         if self._orders.paused and self.other is not None:
             self.other.look()  # the rest is for the failover
 
-    def _worked(self) -> None:
+    def _worked(self, begun: float) -> None:
         """Something was accepted: the connection works."""
-        mark = time.monotonic()
         self._recovered()
-        if mark - self._last_accepted_noted > 5 or self._orders.paused:
-            self._last_accepted_noted = int(mark)
-            revision = self._orders.settings.revision
+        current = self._orders.settings.revision
+        revision = self._vouching.to_note(current, begun, always=self._orders.paused)
+        if revision is not None:
             health_actions.note_accepted(self.place, now=self.now(), revision=revision)
 
     # --- settings, health, slots
@@ -423,6 +422,7 @@ class Desk:
                 self._changed = True
             self._hasten()
             self._revision = revision
+            self._vouching.ordered()
         paused = health.flow is Flow.PAUSED
         now = self.now()
         probable = paused and orders.config is not None  # what is missing in the settings, no probe finds

@@ -12,7 +12,7 @@ from django.utils import timezone
 from depesche.mailroom.connections.history.models import Act, Area, SettingsChange
 
 SET, CLEARED, REPLACED = "set", "cleared", "replaced"  # all that is ever said of a secret
-_SURE_AFTER = timedelta(seconds=15)  # an older session may still finish a mail when settings have changed
+_SURE_AFTER = timedelta(seconds=15)  # a look into a mailbox may still be under way by the settings before
 _KEPT = timedelta(days=730)
 _noted: dict[tuple[str, int], int] = {}  # the revision last found to work, in this process
 
@@ -121,8 +121,8 @@ def record_settings(
 
 
 def note_worked(area: Area, place: int, *, revision: int, now: datetime, proved: bool = False) -> None:
-    """The settings of this revision were seen to work: a mail was accepted, or (`proved`) a test passed with
-    exactly these. Cheap when it is known already."""
+    """The settings of this revision were seen to work. `proved`: a mail was accepted, or a test passed, by
+    exactly these; otherwise very new settings are not vouched for. Cheap when it is known already."""
     if _noted.get((area, place)) == revision:
         return
     row = (
