@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import http.client
-import ipaddress
 import socket
 import ssl
 import threading
@@ -19,6 +18,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import SplitResult, unquote, urlencode, urljoin, urlsplit
 
+from depesche.mailroom.connections.validation import is_this_machine
 from depesche.smtpclient import tls
 from depesche.smtpclient.config import Trust
 from depesche.smtpclient.errors import Cause
@@ -95,7 +95,7 @@ def get(url: str, *, trust: Trust, seconds: float = SECONDS, most: int = MOST, a
 def permitted(url: str) -> bool:
     """Whether a secret may go there: https, or http on this machine."""
     parts = urlsplit(url)
-    return parts.scheme == "https" or (parts.scheme == "http" and _is_this_machine(parts.hostname or ""))
+    return parts.scheme == "https" or (parts.scheme == "http" and is_this_machine(parts.hostname or ""))
 
 
 def _ask(
@@ -149,7 +149,7 @@ def _connection(parts: SplitResult, trust: Trust, deadline: float) -> http.clien
 def _proxy(host: str) -> SplitResult | None:
     """The proxy that this machine's environment names for https (HTTPS_PROXY, NO_PROXY)."""
     named = urllib.request.getproxies().get("https", "")
-    if not named or _is_this_machine(host) or urllib.request.proxy_bypass(host):
+    if not named or is_this_machine(host) or urllib.request.proxy_bypass(host):
         return None
     return urlsplit(named if "://" in named else f"http://{named}")
 
@@ -206,12 +206,3 @@ def _explained() -> Iterator[None]:
     except OSError as error:
         lost = isinstance(error, ConnectionError)
         raise HttpFailed(Cause.CONNECTION_LOST if lost else Cause.NETWORK, error.strerror or "") from None
-
-
-def _is_this_machine(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -11,50 +11,47 @@ from depesche.smtpclient.auth.mechanism import AuthenticationFailed
 from depesche.smtpclient.config import OAuthToken
 
 
-class XOAuth2:
-    name: ClassVar[str] = "XOAUTH2"
+class _Bearer:
+    """What both have in common: the token first, and one answer to the challenge that tells its refusal."""
+
     hides_password: ClassVar[bool] = False
+    _acknowledgement: ClassVar[bytes]
 
     def __init__(self, credentials: OAuthToken) -> None:
         self._credentials = credentials
         self._steps = 0
 
+    def _response(self) -> bytes:
+        raise NotImplementedError
+
     def initial(self) -> bytes:
         self._steps = 1
+        return self._response()
+
+    def step(self, challenge: bytes) -> bytes:
+        self._steps += 1
+        if self._steps == 1:
+            return self.initial()
+        if self._steps > 2:
+            raise AuthenticationFailed("the server asked again after it had refused the token")
+        return self._acknowledgement
+
+    def finish(self) -> None:
+        """A token proves nothing about the server."""
+
+
+class XOAuth2(_Bearer):
+    name: ClassVar[str] = "XOAUTH2"
+    _acknowledgement = b""
+
+    def _response(self) -> bytes:
         return f"user={self._credentials.username}\x01auth=Bearer {self._credentials.token}\x01\x01".encode()
 
-    def step(self, challenge: bytes) -> bytes:
-        self._steps += 1
-        if self._steps == 1:
-            return self.initial()
-        if self._steps > 2:
-            raise AuthenticationFailed("the server asked again after it had refused the token")
-        return b""
 
-    def finish(self) -> None:
-        """A token proves nothing about the server."""
-
-
-class OAuthBearer:
+class OAuthBearer(_Bearer):
     name: ClassVar[str] = "OAUTHBEARER"
-    hides_password: ClassVar[bool] = False
+    _acknowledgement = b"\x01"  # RFC 7628 §3.2.3
 
-    def __init__(self, credentials: OAuthToken) -> None:
-        self._credentials = credentials
-        self._steps = 0
-
-    def initial(self) -> bytes:
-        self._steps = 1
+    def _response(self) -> bytes:
         name = self._credentials.username.replace("=", "=3D").replace(",", "=2C")
         return f"n,a={name},\x01auth=Bearer {self._credentials.token}\x01\x01".encode()
-
-    def step(self, challenge: bytes) -> bytes:
-        self._steps += 1
-        if self._steps == 1:
-            return self.initial()
-        if self._steps > 2:
-            raise AuthenticationFailed("the server asked again after it had refused the token")
-        return b"\x01"
-
-    def finish(self) -> None:
-        """A token proves nothing about the server."""

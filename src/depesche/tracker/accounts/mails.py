@@ -36,68 +36,44 @@ def welcome(person: Person) -> None:
         ) % {"server": server}
         _mail(
             person,
-            Letter(
-                language=person.language,
-                subject=_("Your account at %(server)s") % {"server": server},
-                speaker=server,
-                deed=_("Welcome, {who}."),
-                who=person.name,
-                title=_("Set your password"),
-                words=words + "\n\n" + _validity(),
-                button=Link(_("Set a password"), _link(person)),
-                why=_("You get this mail because somebody set up an account for your address."),
-                preheader=words,
-            ),
-            expires_at=_link_ends(),
+            subject=_("Your account at %(server)s") % {"server": server},
+            deed=_("Welcome, {who}."),
+            title=_("Set your password"),
+            words=words,
+            button=Link(_("Set a password"), _link(person)),
+            why=_("You get this mail because somebody set up an account for your address."),
+            expires=True,
         )
 
 
 def password_link(person: Person) -> None:
     """Somebody asked for a new password."""
     with translation.override(person.language):
-        words = _(
-            "Somebody, most likely you, asked for a new password for your account. If it was not you, there "
-            "is nothing to do: your password stays as it is."
-        )
         _mail(
             person,
-            Letter(
-                language=person.language,
-                subject=_("Set a new password"),
-                speaker=_server(),
-                deed=_("For {who}"),
-                who=person.name,
-                title=_("Set a new password"),
-                words=words + "\n\n" + _validity(),
-                button=Link(_("Set a new password"), _link(person)),
-                why=_("You get this mail because a new password was asked for with your address."),
-                preheader=words,
+            subject=_("Set a new password"),
+            words=_(
+                "Somebody, most likely you, asked for a new password for your account. If it was not you, "
+                "there is nothing to do: your password stays as it is."
             ),
-            expires_at=_link_ends(),
+            button=Link(_("Set a new password"), _link(person)),
+            why=_("You get this mail because a new password was asked for with your address."),
+            expires=True,
         )
 
 
 def password_changed(person: Person) -> None:
     """The password is another one now: whoever did not do it must learn of it."""
     with translation.override(person.language):
-        words = _(
-            "The password of your account was changed. If it was not you, set a new password at once and "
-            "tell your administrator."
-        )
         _mail(
             person,
-            Letter(
-                language=person.language,
-                subject=_("Your password was changed"),
-                speaker=_server(),
-                deed=_("For {who}"),
-                who=person.name,
-                title=_("Your password was changed"),
-                words=words,
-                button=Link(_("It was not me"), links.page("password-reset")),
-                why=_("You get this mail because it concerns the safety of your account."),
-                preheader=words,
+            subject=_("Your password was changed"),
+            words=_(
+                "The password of your account was changed. If it was not you, set a new password at once "
+                "and tell your administrator."
             ),
+            button=Link(_("It was not me"), links.page("password-reset")),
+            why=_("You get this mail because it concerns the safety of your account."),
         )
 
 
@@ -110,24 +86,41 @@ def address_changed(person: Person, old_address: str) -> None:
         ) % {"address": person.email}
         _mail(
             person,
-            Letter(
-                language=person.language,
-                subject=_("The address of your account was changed"),
-                speaker=_server(),
-                deed=_("For {who}"),
-                who=person.name,
-                title=_("The address of your account was changed"),
-                words=words,
-                why=_("You get this mail because it concerns the safety of your account."),
-                preheader=words,
-            ),
+            subject=_("The address of your account was changed"),
+            words=words,
+            why=_("You get this mail because it concerns the safety of your account."),
             address=old_address,
         )
 
 
-def _mail(person: Person, content: Letter, *, address: str = "", expires_at: datetime | None = None) -> None:
+def _mail(  # noqa: PLR0913  the parts of a letter, by keyword
+    person: Person,
+    *,
+    subject: str,
+    words: str,
+    why: str,
+    deed: str = "",
+    title: str = "",
+    button: Link | None = None,
+    address: str = "",
+    expires: bool = False,
+) -> None:
+    """`title` is as the subject where it is left empty; `expires`: it is of no use once its link has
+    ended."""
     if not person.is_active:
         return
+    content = Letter(
+        language=person.language,
+        subject=subject,
+        speaker=_server(),
+        deed=deed or _("For {who}"),
+        who=person.name,
+        title=title or subject,
+        words=f"{words}\n\n{_validity()}" if expires else words,
+        button=button,
+        why=why,
+        preheader=words,
+    )
     paragraphs = "".join(
         f'<p style="margin:0 0 12px;">{escape(part)}</p>' for part in content.words.split("\n\n")
     )
@@ -137,7 +130,7 @@ def _mail(person: Person, content: Letter, *, address: str = "", expires_at: dat
         to=[str(Address(person.name, address or person.email))],
         headers={"Auto-Submitted": "auto-generated"},
     )
-    with_category(mail, Category.ACCOUNT, expires_at)
+    with_category(mail, Category.ACCOUNT, _link_ends() if expires else None)
     mail.attach_alternative(letter.html(replace(content, words_html=paragraphs)), "text/html")
     mail.send()
 
