@@ -141,11 +141,7 @@ def save_outgoing_form(form: OutgoingForm, *, by: Person = None, restored: bool 
             row.mailbox_password_host = wanted.host
         elif typed:
             _store_password(row, typed, wanted.host)
-        row.updated_by = person(by)
-        row.save()
-        _changed(OutgoingConnection, wanted.place)
-        health_actions.wake(wanted.place)
-        row.refresh_from_db()
+        _save(row, by)
         record_settings(
             Area.OUTGOING,
             before,
@@ -211,13 +207,9 @@ def save_incoming_form(form: IncomingForm, *, by: Person = None, restored: bool 
             _forget_password(row)
         if typed:
             _store_password(row, typed, wanted.host)
-        row.updated_by = person(by)
-        row.save()
-        _changed(IncomingMailbox, wanted.place)
         # The way out may log in with the mailbox's user name and password, or to the mailbox first.
         _changed(OutgoingConnection, wanted.place)
-        health_actions.wake(wanted.place)
-        row.refresh_from_db()
+        _save(row, by)
         record_settings(
             Area.INCOMING,
             before,
@@ -350,6 +342,15 @@ def _refuse_other_mailbox_password(wanted: OutgoingSettings, typed: Secret) -> N
             raise InvalidSettings(
                 {"password": [_("This is not the password that is stored for the mailbox.")]}
             )
+
+
+def _save(row: OutgoingConnection | IncomingMailbox, by: Person) -> None:
+    """Save it, raise its revision, and wake a connection that rests."""
+    row.updated_by = person(by)
+    row.save()
+    _changed(type(row), row.place)
+    health_actions.wake(row.place)
+    row.refresh_from_db()
 
 
 def _store_password(row: OutgoingConnection | IncomingMailbox, typed: Secret, host: str) -> None:

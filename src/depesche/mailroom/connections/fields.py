@@ -35,6 +35,11 @@ class Checked(forms.CharField):
         return self.check(super().clean(value))
 
 
+def plain_input() -> forms.TextInput:
+    """A field for a name that no program is to correct."""
+    return forms.TextInput(attrs={"spellcheck": "false", "autocapitalize": "none"})
+
+
 def number_input() -> forms.TextInput:
     """A short field for a whole number."""
     return forms.TextInput(attrs={"inputmode": "numeric", "class": "short num"})

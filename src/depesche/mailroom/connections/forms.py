@@ -26,7 +26,7 @@ from depesche.mailroom.connections.choices import (
     PlusAddressing,
     Sender,
 )
-from depesche.mailroom.connections.fields import Checked, VolumeFields, number_input
+from depesche.mailroom.connections.fields import Checked, VolumeFields, number_input, plain_input
 from depesche.mailroom.connections.hosts import same_host
 from depesche.mailroom.connections.mailbox_fields import MailboxFields
 from depesche.mailroom.connections.queries import IncomingSettings, OutgoingSettings
@@ -89,8 +89,19 @@ class Typed(forms.CharField):
         return Secret(validation.password(super().clean(value)))
 
 
-def _plain_input() -> forms.TextInput:
-    return forms.TextInput(attrs={"spellcheck": "false", "autocapitalize": "none"})
+def _encryption_field() -> forms.ChoiceField:
+    return forms.ChoiceField(
+        label=_("Encrypted connections"),
+        choices=[(c.value, c.label) for c in _ENCRYPTIONS],
+        widget=forms.RadioSelect,
+        help_text=CERTIFICATES,
+    )
+
+
+def _clear_password_field() -> forms.BooleanField:
+    return forms.BooleanField(
+        label=_("Permit the password in the clear"), required=False, help_text=_CLEAR_PASSWORD
+    )
 
 
 class OutgoingForm(VolumeFields):
@@ -102,7 +113,7 @@ class OutgoingForm(VolumeFields):
         validation.address,
         label=_("System address"),
         max_length=254,
-        widget=_plain_input(),
+        widget=plain_input(),
         help_text=_(
             "Reminders, password mails and everything else that the system sends by itself always come from "
             "this "
@@ -139,7 +150,7 @@ class OutgoingForm(VolumeFields):
         validation.host,
         label=_("SMTP server name"),
         max_length=255,
-        widget=_plain_input(),
+        widget=plain_input(),
         help_text=_(
             "A name or an IP address, on this machine or anywhere that can be reached. The same details as "
             "in your "
@@ -148,12 +159,7 @@ class OutgoingForm(VolumeFields):
             "can lock each other out."
         ),
     )
-    encryption = forms.ChoiceField(
-        label=_("Encrypted connections"),
-        choices=[(c.value, c.label) for c in _ENCRYPTIONS],
-        widget=forms.RadioSelect,
-        help_text=CERTIFICATES,
-    )
+    encryption = _encryption_field()
     port = Checked(validation.port, label=_("SMTP port"), widget=number_input())
     port_default = forms.CharField(required=False, widget=forms.HiddenInput)
     auth = forms.ChoiceField(
@@ -165,11 +171,9 @@ class OutgoingForm(VolumeFields):
             "Some older ones want a look into the mailbox first."
         ),
     )
-    username = Checked(validation.login, label=_("SMTP user name"), max_length=255, widget=_plain_input())
+    username = Checked(validation.login, label=_("SMTP user name"), max_length=255, widget=plain_input())
     password = Typed(label=_("SMTP password"), required=False, strip=False)
-    allow_clear_password = forms.BooleanField(
-        label=_("Permit the password in the clear"), required=False, help_text=_CLEAR_PASSWORD
-    )
+    allow_clear_password = _clear_password_field()
     charset = forms.ChoiceField(
         label=_("Mail encoding"),
         choices=lazy(_charset_choices, list),
@@ -241,7 +245,8 @@ class OutgoingForm(VolumeFields):
         if auth == Auth.PASSWORD:
             if values.get("username") == "":
                 self.add_error("username", _("This authentication needs a user name."))
-            if host and not typed and (problem := self._missing_password(host)):
+            in_use = self.settings.auth == Auth.PASSWORD
+            if host and not typed and (problem := _missing_password(self, host, in_use=in_use)):
                 self.add_error("password", problem)
         elif auth in (Auth.SAME_AS_MAILBOX, Auth.MAILBOX_FIRST):
             by_token = self.mailbox.auth == MailboxAuth.OAUTH2
@@ -266,19 +271,6 @@ class OutgoingForm(VolumeFields):
                     )
                     % {"mailbox": self.mailbox.host, "host": host},
                 )
-
-    def _missing_password(self, host: str) -> str:
-        stored = self.settings.has_password and not self.clears_password
-        if stored and not same_host(self.settings.password_host, host):
-            return gettext(
-                "The stored password was typed for %(typed_for)s. Type the password for %(host)s."
-            ) % {"typed_for": self.settings.password_host or "…", "host": host}
-        if stored or self.clears_password:
-            return ""
-        unchanged = self.settings.auth == Auth.PASSWORD and same_host(self.settings.host, host)
-        if unchanged and not self.for_test:  # it was cleared: the other settings can still be changed
-            return ""
-        return gettext("Type the password for %(host)s.") % {"host": host}
 
     def _mailbox_password_may_go(self, host: str) -> bool:
         confirmed = OutgoingSettings(host=host, mailbox_password_host=self.settings.mailbox_password_host)
@@ -320,13 +312,8 @@ class IncomingForm(MailboxFields):
         choices=[("", _("Nothing: no answers are taken")), *((c.value, c.label) for c in MailboxProtocol)],
         widget=forms.RadioSelect,
     )
-    host = Checked(validation.host, label=_("Mailbox server name"), max_length=255, widget=_plain_input())
-    encryption = forms.ChoiceField(
-        label=_("Encrypted connections"),
-        choices=[(c.value, c.label) for c in _ENCRYPTIONS],
-        widget=forms.RadioSelect,
-        help_text=CERTIFICATES,
-    )
+    host = Checked(validation.host, label=_("Mailbox server name"), max_length=255, widget=plain_input())
+    encryption = _encryption_field()
     port = Checked(validation.port, label=_("Mailbox port"), widget=number_input())
     port_default = forms.CharField(required=False, widget=forms.HiddenInput)
     auth = forms.ChoiceField(
@@ -335,11 +322,9 @@ class IncomingForm(MailboxFields):
         choices=[(c.value, c.label) for c in MailboxAuth],
         widget=forms.RadioSelect,
     )
-    username = Checked(validation.login, label=_("Mailbox user name"), max_length=255, widget=_plain_input())
+    username = Checked(validation.login, label=_("Mailbox user name"), max_length=255, widget=plain_input())
     password = Typed(label=_("Mailbox password"), required=False, strip=False)
-    allow_clear_password = forms.BooleanField(
-        label=_("Permit the password in the clear"), required=False, help_text=_CLEAR_PASSWORD
-    )
+    allow_clear_password = _clear_password_field()
     plus_addressing = forms.ChoiceField(
         label=_("Reply addresses with a tag"),
         choices=[(c.value, c.label) for c in PlusAddressing],
@@ -354,7 +339,7 @@ class IncomingForm(MailboxFields):
         validation.authserv_id,
         label=_("Server whose check of senders counts"),
         max_length=255,
-        widget=_plain_input(),
+        widget=plain_input(),
         help_text=_(
             "The name at the beginning of the Authentication-Results line that your own mail server adds to "
             "each mail. That server must remove lines of this name from outside. Left empty, no such line is "
@@ -395,22 +380,10 @@ class IncomingForm(MailboxFields):
             return values
         if values.get("username") == "":
             self.add_error("username", _("Enter the mailbox’s user name."))
-        if host and not values.get("password") and (problem := self._missing_password(host)):
+        typed, in_use = bool(values.get("password")), self.settings.is_mailbox
+        if host and not typed and (problem := _missing_password(self, host, in_use=in_use)):
             self.add_error("password", problem)
         return values
-
-    def _missing_password(self, host: str) -> str:
-        stored = self.settings.has_password and not self.clears_password
-        if stored and not same_host(self.settings.password_host, host):
-            return gettext(
-                "The stored password was typed for %(typed_for)s. Type the password for %(host)s."
-            ) % {"typed_for": self.settings.password_host or "…", "host": host}
-        if stored or self.clears_password:
-            return ""
-        unchanged = self.settings.is_mailbox and same_host(self.settings.host, host)
-        if unchanged and not self.for_test:
-            return ""
-        return gettext("Type the password for %(host)s.") % {"host": host}
 
     def as_settings(self) -> IncomingSettings:
         """The settings as they would be saved; only after is_valid()."""
@@ -440,53 +413,6 @@ class IncomingForm(MailboxFields):
         )
 
 
-class ImportForm(forms.Form):
-    """A certificate file for the keystore; with host and port it holds for that server alone."""
-
-    file = forms.FileField(label=_("Certificate file"))
-    host = Checked(validation.host, label=_("Only for this server"), max_length=255, widget=_plain_input())
-    port = Checked(validation.port, label=_("and port"), widget=number_input())
-
-    def __init__(self, data: Any = None, files: Any = None) -> None:
-        super().__init__(data, files, auto_id="%s", use_required_attribute=False)
-
-    def clean(self) -> dict[str, Any]:
-        values = self.cleaned_data
-        if values.get("host") and "port" in values and values["port"] is None:
-            self.add_error("port", _("Enter the server’s port too."))
-        if values.get("port") and values.get("host") == "":
-            self.add_error("host", _("Enter the server’s name too."))
-        return values
-
-
-class FetchForm(forms.Form):
-    """The server whose certificate is to be looked at; `starttls` is what is spoken before TLS begins."""
-
-    host = Checked(validation.host, label=_("Server"), max_length=255, widget=_plain_input())
-    port = Checked(validation.port, label=_("Port"), widget=number_input())
-    starttls = forms.ChoiceField(
-        label=_("How it begins"),
-        required=False,
-        choices=[
-            ("", _("TLS from the first byte (SSL)")),
-            ("smtp", _("SMTP with STARTTLS")),
-            ("imap", _("IMAP with STARTTLS")),
-            ("pop3", _("POP3 with STLS")),
-        ],
-    )
-
-    def __init__(self, data: Any = None, initial: Mapping[str, str] | None = None) -> None:
-        super().__init__(data, initial=dict(initial or {}), auto_id="%s", use_required_attribute=False)
-
-    def clean(self) -> dict[str, Any]:
-        values = self.cleaned_data
-        if values.get("host") == "":
-            self.add_error("host", _("Enter the server’s name."))
-        if "port" in values and values["port"] is None:
-            self.add_error("port", _("Enter the server’s port."))
-        return values
-
-
 def _port_shown(settings: OutgoingSettings | IncomingSettings) -> dict[str, Any]:
     """A page shows the port in use; `port_default` says that it is the default and follows the encryption."""
     default = "" if settings.port_typed else settings.port or ""
@@ -497,6 +423,23 @@ def _follow_encryption(values: dict[str, Any]) -> None:
     """The port that the page showed as the default was not typed: it goes on following the encryption."""
     if values.get("port") is not None and str(values["port"]) == values.get("port_default"):
         values["port"] = None
+
+
+def _missing_password(form: OutgoingForm | IncomingForm, host: str, *, in_use: bool) -> str:
+    """Why the password has to be typed for this host; "" where it need not. `in_use`: what is saved logs in
+    with a password of its own."""
+    saved = form.settings
+    stored = saved.has_password and not form.clears_password
+    if stored and not same_host(saved.password_host, host):
+        return gettext("The stored password was typed for %(typed_for)s. Type the password for %(host)s.") % {
+            "typed_for": saved.password_host or "…",
+            "host": host,
+        }
+    if stored or form.clears_password:
+        return ""
+    if in_use and same_host(saved.host, host) and not form.for_test:
+        return ""  # it was cleared: the other settings can still be changed
+    return gettext("Type the password for %(host)s.") % {"host": host}
 
 
 def _explain(field: forms.Field, consequences: Mapping[str, Any], *, wide: bool = False) -> None:

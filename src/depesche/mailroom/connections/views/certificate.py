@@ -24,8 +24,9 @@ from depesche.mailroom.connections.certificates import BadCertificateFile, Kind
 from depesche.mailroom.connections.diagnosis.causes import explain
 from depesche.mailroom.connections.diagnosis.plan import STEP_SECONDS
 from depesche.mailroom.connections.fetch import CannotFetch
-from depesche.mailroom.connections.forms import FetchForm, IncomingForm, OutgoingForm
+from depesche.mailroom.connections.forms import IncomingForm, OutgoingForm
 from depesche.mailroom.connections.inspection import Sighting
+from depesche.mailroom.connections.keystore_forms import FetchForm
 from depesche.mailroom.connections.ports import implicit_mailbox, implicit_smtp
 from depesche.mailroom.connections.views import failover, incoming, outgoing
 from depesche.mailroom.connections.views.common import is_htmx, mail_context

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from depesche.mailroom.connections import actions, certificates, queries
 from depesche.mailroom.connections.diagnosis.causes import explain
-from depesche.mailroom.connections.forms import ImportForm
+from depesche.mailroom.connections.keystore_forms import ImportForm
 from depesche.mailroom.connections.presented import actions as presented_actions
 from depesche.mailroom.connections.presented.queries import PresentedRow, Target, presented, targets
 from depesche.mailroom.connections.queries import KeystoreRow
