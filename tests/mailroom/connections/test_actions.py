@@ -229,6 +229,30 @@ def test_plus_addressing_waits_for_proof(db: Any) -> None:
     assert queries.plus_addressing_in_use()
 
 
+def rest(place: int) -> None:
+    health_actions.pause(place, cause="auth-refused", next_probe_at=None, now=NOW)
+
+
+def test_the_mailbox_of_the_system_address_wakes_every_connection_that_may_log_in_with_it(saved: Any) -> None:
+    actions.save_outgoing({"host": "second.example.org", "auth": "none"}, place=1)
+    for place in (0, 1):
+        rest(place)
+    before = queries.outgoing(0).revision, queries.outgoing(1).revision
+    actions.save_incoming({"plus_addressing": "on"})
+    assert [queries.health(place).flow for place in (0, 1)] == [Flow.FLOWING, Flow.FLOWING]
+    assert queries.outgoing(0).revision > before[0]
+    assert queries.outgoing(1).revision > before[1]
+
+
+def test_a_further_mailbox_concerns_no_connection(saved: Any) -> None:
+    actions.save_outgoing({"host": "second.example.org", "auth": "none"}, place=1)
+    actions.save_incoming({"plus_addressing": "on"})
+    for place in (0, 1):
+        rest(place)
+    actions.save_incoming({"name": "Purchase"}, place=1)
+    assert [queries.health(place).flow for place in (0, 1)] == [Flow.PAUSED, Flow.PAUSED]
+
+
 def test_a_pause_shows_its_reason_until_something_changes(saved: Any) -> None:
     health_actions.pause(
         0, cause="auth-refused", stage="auth", reply="535 5.7.8 no", next_probe_at=NOW, now=NOW

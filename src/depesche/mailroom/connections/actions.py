@@ -142,6 +142,7 @@ def save_outgoing_form(form: OutgoingForm, *, by: Person = None, restored: bool 
         elif typed:
             _store_password(row, typed, wanted.host)
         _save(row, by)
+        health_actions.wake(wanted.place)
         record_settings(
             Area.OUTGOING,
             before,
@@ -207,9 +208,11 @@ def save_incoming_form(form: IncomingForm, *, by: Person = None, restored: bool 
             _forget_password(row)
         if typed:
             _store_password(row, typed, wanted.host)
-        # The way out may log in with the mailbox's user name and password, or to the mailbox first.
-        _changed(OutgoingConnection, wanted.place)
         _save(row, by)
+        if wanted.place == 0:
+            # A way out may log in with this mailbox's user name and password, or to it first.
+            _changed(OutgoingConnection)
+            _wake_all()
         record_settings(
             Area.INCOMING,
             before,
@@ -345,11 +348,9 @@ def _refuse_other_mailbox_password(wanted: OutgoingSettings, typed: Secret) -> N
 
 
 def _save(row: OutgoingConnection | IncomingMailbox, by: Person) -> None:
-    """Save it, raise its revision, and wake a connection that rests."""
     row.updated_by = person(by)
     row.save()
     _changed(type(row), row.place)
-    health_actions.wake(row.place)
     row.refresh_from_db()
 
 
@@ -400,9 +401,16 @@ def _incoming_snapshot(row: IncomingMailbox, *, new: bool = False) -> Snapshot:
     )
 
 
-def _changed(kind: type[OutgoingConnection] | type[IncomingMailbox], place: int) -> None:
-    kind.objects.filter(place=place).update(revision=F("revision") + 1)
+def _changed(kind: type[OutgoingConnection] | type[IncomingMailbox], place: int | None = None) -> None:
+    """Raise the revision of this place, or of every one."""
+    rows = kind.objects.all() if place is None else kind.objects.filter(place=place)
+    rows.update(revision=F("revision") + 1)
     alarms.forget()
+
+
+def _wake_all() -> None:
+    for place in OutgoingConnection.objects.values_list("place", flat=True):
+        health_actions.wake(place)
 
 
 def settings_changed(place: int = 0) -> None:
@@ -449,7 +457,7 @@ def import_certificates(
             if made:
                 record(Area.KEYSTORE, Act.ADDED, by=by, subject=_certificate(entry))
             rows.append(queries.keystore_row(entry))
-        _keystore_changed()
+        _every_revision()
     return rows
 
 
@@ -481,7 +489,7 @@ def trust_certificate(
         if made:
             record(Area.KEYSTORE, Act.ADDED, by=by, subject=_certificate(entry))
         presented.decided(host, port, certificate.sha256, now=timezone.now())
-        _keystore_changed()
+        _every_revision()
     return queries.keystore_row(entry)
 
 
@@ -493,7 +501,7 @@ def remove_certificate(entry_id: int, *, by: Person = None) -> bool:
             return False
         record(Area.KEYSTORE, Act.REMOVED, by=by, subject=_certificate(entry))
         entry.delete()
-        _keystore_changed()
+        _every_revision()
     return True
 
 
@@ -503,13 +511,8 @@ def _certificate(entry: KeystoreEntry) -> str:
     return f"{entry.subject}{where}, SHA-256 {entry.sha256[:16]}…"
 
 
-def _keystore_changed() -> None:
-    _every_revision()
-
-
 def _every_revision() -> None:
-    alarms.forget()
+    """For what holds for every way in and out."""
     for kind in (OutgoingConnection, IncomingMailbox):
-        kind.objects.update(revision=F("revision") + 1)
-    for place in OutgoingConnection.objects.values_list("place", flat=True):
-        health_actions.wake(place)
+        _changed(kind)
+    _wake_all()
