@@ -231,6 +231,19 @@ def test_a_repeated_change_makes_no_second_mail_at_once(item: Item, people: dict
     assert any("State: In progress → Open" in text_of(row) for row in told)
 
 
+@pytest.mark.parametrize("late", [timedelta(0), timedelta(hours=2)])
+def test_only_what_may_still_change_is_frozen_before_its_mails(
+    item: Item, people: dict[str, Person], late: timedelta
+) -> None:
+    items.add_comment(item, author=people["sofia"], text="Looked at it.", via="web", now=NOW)
+    items.change_item(item, actor=people["sofia"], state="in_progress", now=NOW)
+    plan_all(NOW + late)
+    frozen = dict(ItemEvent.objects.values_list("kind", "planning_at"))
+    assert frozen[ItemEvent.Kind.CHANGED] == NOW + late
+    assert frozen[ItemEvent.Kind.COMMENTED] == (NOW + late if late else None)
+    assert not ItemEvent.objects.filter(planned_at=None).exists()
+
+
 def test_many_watchers_in_chunks(
     item: Item, people: dict[str, Person], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -94,10 +94,13 @@ class ChangeWatch:
                     self._stop.wait(POLL_SECONDS)
                 elif writes is None:
                     self._stop.wait(POLL_SECONDS)
-                elif (since := monotonic() - written) < _COMMITTED_WITHIN:
-                    self._stop.wait(_FIRST_SECONDS if since < _FIRST_FOR else POLL_SECONDS)
+                elif (since := monotonic() - written) < _FIRST_FOR:
+                    self._stop.wait(_FIRST_SECONDS)
                 else:
-                    told = writes.written(_LOOK_SECONDS, self._ended)
+                    committed = since < _COMMITTED_WITHIN
+                    told = (
+                        writes.written(POLL_SECONDS if committed else _LOOK_SECONDS, self._ended) or committed
+                    )
                     written = monotonic() if told else written
 
     def _watch_postgresql(self) -> None:

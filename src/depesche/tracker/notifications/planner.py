@@ -1,10 +1,10 @@
 """From events to notices: each event once, each person once, whatever happens in between.
 
-An event is *frozen* first (its changes are merged with no others from then on), everything is read, decided
-and rendered outside any transaction, and then written in chunks: mails and Notice rows of some people in
-one transaction each. Who has a Notice already is passed over. So after a kill -9 the next run continues
-where the rows end: nobody is left out (the event stays unplanned until its last chunk) and nobody gets two
-mails (a Notice is unique for event and person, and the row of the event is locked while a chunk is
+An event of changes is *frozen* first (they are merged with no others from then on), everything is read,
+decided and rendered outside any transaction, and then written in chunks: mails and Notice rows of some
+people in one transaction each. Who has a Notice already is passed over. So after a kill -9 the next run
+continues where the rows end: nobody is left out (the event stays unplanned until its last chunk) and nobody
+gets two mails (a Notice is unique for event and person, and the row of the event is locked while a chunk is
 written).
 
 Several workers: the lock is taken with SKIP LOCKED; who does not get it leaves the event to the other. On
@@ -42,6 +42,7 @@ CHUNK: Final = 500  # people in one transaction: 10 to 20 ms on SQLite, where ot
 BREATH: Final = 0.002  # seconds between two chunks, so that a waiting web write gets its turn on SQLite
 CLOCKS_DIFFER: Final = timedelta(seconds=2)  # between machines: an event is not left lying for that
 _EVENTS_A_RUN: Final = 50
+_LATE: Final = timedelta(hours=1)  # then reply addresses are as old as the planning, not as the event
 
 _log = logging.getLogger(__name__)
 
@@ -177,10 +178,18 @@ class _MailWriter:
 
 
 def _freeze(event_id: int, now: datetime) -> bool:
-    """From now on no other change is merged into the event. False when it is planned already."""
-    if ItemEvent.objects.filter(pk=event_id, planning_at=None, planned_at=None).update(planning_at=now):
+    """From now on no other change is merged into the event. False when it is planned already.
+
+    Nothing is ever merged into a comment or a new item: that saves a way to the disk before their mails.
+    """
+    unplanned = ItemEvent.objects.filter(pk=event_id, planned_at=None)
+    found = unplanned.values_list("kind", "planning_at", "at").first()
+    if found is None:
+        return False
+    kind, planning_at, at = found
+    if planning_at is not None or (kind != ItemEvent.Kind.CHANGED and now - at < _LATE):
         return True
-    return ItemEvent.objects.filter(pk=event_id, planned_at=None).exists()
+    return bool(unplanned.filter(planning_at=None).update(planning_at=now)) or unplanned.exists()
 
 
 Recipient = tuple[Told, Card, Address]
