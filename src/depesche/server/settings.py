@@ -133,6 +133,7 @@ DEPESCHE_WORKER_TASKS = [
     "depesche.tracker.accounts.resets.AnswerResetRequests",
     "depesche.tracker.notifications.planner.PlanNotices",
     "depesche.tracker.notifications.reminders.SendReminders",
+    "depesche.tracker.correspondence.undelivered.TellWriters",
     "depesche.mailroom.connections.oauth.renewal.RenewTokens",
     "depesche.mailroom.inbox.polling.PollMailboxes",
     "depesche.mailroom.inbox.processing.ProcessMails",

@@ -66,6 +66,13 @@ class MailedTo(models.Model):
         indexes = [models.Index(fields=["item", "person"], name="depesche_mailed_to_thread")]
 
 
+class UndeliveredTold(models.Model):
+    """That this mail did not arrive has been dealt with: its writer was told, or is not to be."""
+
+    mailed = models.OneToOneField(MailedTo, on_delete=models.CASCADE, related_name="told")
+    at = models.DateTimeField()
+
+
 class MailTemplate(models.Model):
     """Words to begin a mail with. `text` may name {item}, {title}, {state}, {name}."""
 
