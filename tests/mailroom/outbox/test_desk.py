@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
+from django.db import OperationalError
+from django.utils import timezone
 
+from depesche.mailroom.connections.actions import save_outgoing
 from depesche.mailroom.outbox import desk
 from depesche.mailroom.outbox.desk import Desk
-from depesche.mailroom.outbox.orders import Orders, Parcel
+from depesche.mailroom.outbox.models import OutboxRecipient
+from depesche.mailroom.outbox.orders import Fault, Orders, Parcel
 from depesche.mailroom.outbox.queue import Recorded
 from depesche.mailroom.outbox.states import State
+from tests.mailroom.outbox.helpers import enqueue
 
 
 class _Nobody:
@@ -63,3 +68,65 @@ def test_a_desk_that_is_alone_asks_for_others_now_and_then(monkeypatch: pytest.M
         one._changed = True
         one._turn()
     assert asked == ["somebody"]
+
+
+class _Taker(_Nobody):
+    def __init__(self) -> None:
+        self.taken: list[int] = []
+
+    def take(self, parcels: Sequence[Parcel]) -> None:
+        self.taken += [parcel.claimed.id for parcel in parcels]
+
+
+def _at_work(taker: _Taker) -> Desk:
+    """A desk with a server, whose loop could take mails."""
+    save_outgoing({"host": "smtp.example.org", "auth": "none", "system_address": "a@example.org"})
+    one = Desk("somebody", taker)
+    one.wish(wanted=1, held=frozenset(), capacity=100)
+    one._turn()
+    return one
+
+
+@pytest.mark.contract
+@pytest.mark.django_db(transaction=True)
+def test_what_could_not_be_handed_over_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    taker = _Taker()
+    one = _at_work(taker)
+    ids = enqueue(3, now=timezone.now())
+
+    def away(_ids: object) -> dict[int, bytes]:
+        raise OperationalError("the connection was closed")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(desk.queue, "contents", away)
+        one.changed()
+        with pytest.raises(OperationalError):
+            one._turn()
+    assert not taker.taken
+    for _ in range(3):
+        one.changed()
+        one._turn()
+    assert sorted(taker.taken) == sorted(ids)
+
+
+@pytest.mark.contract
+@pytest.mark.django_db(transaction=True)
+def test_what_was_the_connections_fault_is_queued_again_though_its_result_is_long_written() -> None:
+    one = _at_work(_Taker())
+    (pk,) = enqueue(now=timezone.now())
+    OutboxRecipient.objects.filter(pk=pk).update(state=State.FAILED)
+    one.fault(Fault("relay-denied", "rcpt", "550 no", (pk,)))
+    one._turn()
+    assert OutboxRecipient.objects.get(pk=pk).state == State.QUEUED
+
+
+@pytest.mark.contract
+@pytest.mark.django_db(transaction=True)
+def test_so_it_is_though_the_fault_is_the_last_that_a_desk_hears() -> None:
+    one = _at_work(_Taker())
+    (pk,) = enqueue(now=timezone.now())
+    OutboxRecipient.objects.filter(pk=pk).update(state=State.FAILED)
+    one.fault(Fault("relay-denied", "rcpt", "550 no", (pk,)))
+    one._stop.set()
+    one._run()
+    assert OutboxRecipient.objects.get(pk=pk).state == State.QUEUED

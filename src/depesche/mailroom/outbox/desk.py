@@ -27,10 +27,10 @@ from depesche.mailroom.connections import access, health_actions, senders
 from depesche.mailroom.connections import queries as connections
 from depesche.mailroom.connections.queries import Flow, OutgoingSettings
 from depesche.mailroom.connections.signing.keys import signer_for
-from depesche.mailroom.outbox import identity, queue, relief, retry, rights, slots, sql
+from depesche.mailroom.outbox import handing_over, identity, queue, relief, retry, rights, slots, sql
 from depesche.mailroom.outbox.ceiling import Ceiling
 from depesche.mailroom.outbox.contents import Contents
-from depesche.mailroom.outbox.orders import Fault, Loop, Orders, Parcel, Rewritten
+from depesche.mailroom.outbox.orders import Fault, Loop, Orders, Rewritten
 from depesche.mailroom.outbox.queue import Claimed, Recorded
 from depesche.mailroom.outbox.states import State
 from depesche.mailroom.outbox.suspects import accepted_under
@@ -246,6 +246,7 @@ class Desk:
                     self._stop.wait(_DATABASE_AWAY_SECONDS)
             with contextlib.suppress(DatabaseError):
                 self._note_faults()  # what the loop said last
+                self._revive_failed(self.now())
                 slots.leave(self.owner)
         finally:
             connection.close()
@@ -311,7 +312,7 @@ class Desk:
         waited = now - self._oldest >= FLUSH_SECONDS or self._stop.is_set()
         ripe = size >= BATCH or waited or self._all_decided or self._revive
         room = self._room(size if ripe else 0) if now >= self._due_at else 0
-        if not ((size and ripe) or self._worth(room)):
+        if not ((size and ripe) or self._revive or self._worth(room)):
             return False
         self.resting = False
         most = BATCH if sql.is_sqlite() else MOST_AT_ONCE
@@ -329,24 +330,28 @@ class Desk:
         self._oldest = time.monotonic()
         self.exchanges += bool(batch or taken)
         marks = [self._in_hand.pop(one.id, 0.0) for one in batch]
-        if self._revive and not self._results:
-            queue.revive(self._revive, at)
-            self._revive = []
         accepted = sum(one.state is State.ACCEPTED for one in batch)
         self.accepted += accepted
+        if batch:
+            self._loop.recorded()
+        if taken:
+            self._hand_over(taken)
         if accepted < len(batch) and self.other is not None and self.other.orders.config is not None:
             if self.other.relieves:
                 self._hasten()  # it began before these were written down
             self.other.look()  # what went back to the queue may be its own now
         if room:
             self._due_at = 0.0 if len(taken) == room else self._next_look(at)
-        if batch:
-            self._loop.recorded()
-        if taken:
-            self._hand_over(taken)
+        self._revive_failed(at)
         if accepted:
             self._worked(max(m for m, one in zip(marks, batch, strict=True) if one.state is State.ACCEPTED))
         return bool(batch or taken)
+
+    def _revive_failed(self, at: datetime) -> None:
+        """Queue again what was the connection's fault, once all of it is written down."""
+        if self._revive and not self._results:
+            queue.revive(self._revive, at)
+            self._revive = []
 
     def _worth(self, room: int) -> bool:
         """Whether a claim alone is worth a transaction: when much can be taken, or the loop runs dry."""
@@ -373,19 +378,13 @@ class Desk:
         mark = time.monotonic()
         for one in taken:
             self._in_hand[one.id] = mark
-        taken, withdrawn = rights.permitted(self._rights, taken, self.now())
-        for record in withdrawn:
-            self.put(record)
-        contents = self._contents.of([one.message_id for one in taken])
-        before = queue.rewritten_before(taken)
-        parcels = []
-        for one in taken:
-            content = contents.get(one.message_id)
-            if content is not None and content.octets:
-                parcels.append(Parcel(one, content, before.get(one.id)))
-            else:  # erased, or removed together with its message
-                words = "The content is no longer there."
-                self.put(Recorded(one.id, one.attempt, State.FAILED, reply=words, stage="content"))
+        try:
+            parcels, settled = handing_over.parcels(taken, self._rights, self._contents, self.now())
+        except BaseException:  # the database is away: nobody works on them, and their leases would be renewed
+            self.put(*handing_over.given_back(taken, self.now()))
+            raise
+        if settled:
+            self.put(*settled)
         if parcels:
             self._loop.take(parcels)
         if self._orders.paused and self.other is not None:
