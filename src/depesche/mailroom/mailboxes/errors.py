@@ -19,6 +19,10 @@ from depesche.smtpclient.errors import SENTENCES, Cause
 
 log = logging.getLogger(__name__)
 
+_TEMPORARY = re.compile(
+    r"\[(?:SYS/TEMP|UNAVAILABLE|IN-USE|LOGIN-DELAY|INUSE|LIMIT)\]|(?<![bcn])lock",  # not "blocked"
+    re.IGNORECASE,
+)
 _MAX_REPLY = 500  # characters of a server's words that are kept
 
 
@@ -83,9 +87,7 @@ def _from_protocol(stage: MailboxStage, error: Exception, hide: str) -> MailboxE
     if isinstance(error, imaplib.IMAP4.abort) or "socket error" in reply or reply in {"", "-ERR EOF"}:
         return MailboxError(stage, Cause.CONNECTION_LOST, reply=reply)
     if stage is MailboxStage.LOGIN:
-        temporary = re.search(
-            r"\[(?:SYS/TEMP|UNAVAILABLE|IN-USE|LOGIN-DELAY|INUSE|LIMIT)\]|lock", reply, re.I
-        )
+        temporary = _TEMPORARY.search(reply)
         return MailboxError(stage, Cause.AUTH_TEMPORARY if temporary else Cause.AUTH_REFUSED, reply=reply)
     if stage in (MailboxStage.CONNECT, MailboxStage.GREETING):
         return MailboxError(stage, Cause.GREETING_REFUSED, reply=reply)

@@ -7,6 +7,7 @@ SMTP begins. A POP3 mailbox that is locked just now (the poller reads it) is tri
 
 from __future__ import annotations
 
+import re
 import time
 from datetime import timedelta
 
@@ -25,6 +26,7 @@ _LEASE = timedelta(seconds=60)
 _TRIES = 4
 _BETWEEN_TRIES = 3.0
 _LOOK = 0.1
+_LOCKED = re.compile(r"in-use|(?<![bcn])lock|busy", re.IGNORECASE)  # but not "blocked"
 
 
 def log_in(*, again_after: float | None = None) -> float:
@@ -75,5 +77,4 @@ def _open_and_leave() -> None:
 
 def _is_locked(error: MailboxError) -> bool:
     """Whether the server says that another session has the mailbox (RFC 1939, RFC 2449 IN-USE)."""
-    words = str(error).lower()
-    return "in-use" in words or "lock" in words or "busy" in words
+    return _LOCKED.search(str(error)) is not None
