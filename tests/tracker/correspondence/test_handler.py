@@ -20,34 +20,18 @@ from depesche.tracker.items import actions as items
 from depesche.tracker.items.models import Comment, Item, ItemEvent
 from depesche.tracker.threads import addresses as threads
 from tests.tracker.correspondence.support import SYSTEM, mails, plan_all, reply_address, take, written
-from tests.tracker.support import make_person, make_workspace
+from tests.tracker.support import make_workspace
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.contract]
 
 
 @pytest.fixture(autouse=True)
-def _connection() -> None:
+def way_in(db: None) -> None:
+    """Without a server whose check of senders counts."""
     OutgoingConnection.objects.create(
         host="smtp.example.org", system_address=SYSTEM, system_name="Your Server", items_by_mail=True
     )
     IncomingMailbox.objects.create(protocol="pipe", plus_addressing="on")
-
-
-@pytest.fixture
-def people() -> dict[str, Person]:
-    return {name: make_person(name) for name in ("jana", "tomasz", "eve")}
-
-
-@pytest.fixture
-def item(people: dict[str, Person]) -> Item:
-    workspace = make_workspace("NW", people["jana"], people["tomasz"])
-    return items.create_item(
-        workspace,
-        author=people["jana"],
-        responsible=people["tomasz"],
-        title="Coolant pump P-7",
-        description="Hm.",
-    )
 
 
 # --- answers ---------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from django.utils import timezone
 
 from depesche.mailroom.connections import actions, queries, secrets
@@ -15,6 +16,8 @@ from depesche.mailroom.connections.oauth.protocol import Tokens
 from depesche.mailroom.connections.oauth.providers import PROVIDERS
 from depesche.mailroom.connections.secrets import Secret
 from tests.support.authorisation_server import AuthorisationServer
+
+BOTH = pytest.mark.parametrize("server", ["microsoft", "google"], indirect=True)
 
 
 def set_up(server: AuthorisationServer, *, host: str = "127.0.0.1", port: int = 2525, **values: Any) -> None:

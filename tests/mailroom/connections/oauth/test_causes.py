@@ -4,7 +4,6 @@ server, and told apart in the test of the connection."""
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -24,13 +23,6 @@ from tests.support.authorisation_server import AuthorisationServer, Failing, goo
 pytestmark = pytest.mark.django_db(transaction=True)
 
 NOW = ("token-unavailable-now", "token-unavailable")
-
-
-@pytest.fixture
-def server(settings: Any) -> Iterator[AuthorisationServer]:
-    with AuthorisationServer("microsoft") as running:
-        settings.DEPESCHE_OAUTH_ADDRESSES = {"microsoft": running.base}
-        yield running
 
 
 def login_step(**server: Any) -> Step:

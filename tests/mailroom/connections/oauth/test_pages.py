@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from datetime import timedelta
 from html import unescape
 from typing import Any
@@ -16,23 +15,12 @@ from django.utils import timezone
 from depesche.mailroom.connections import http, queries
 from depesche.mailroom.connections.oauth.models import OAuthLogin
 from depesche.mailroom.connections.oauth.queries import oauth
+from tests.mailroom.connections.oauth.support import BOTH
 from tests.mailroom.connections.provoking import provokes
 from tests.support.authorisation_server import AuthorisationServer, Failing, google, microsoft
 
 pytestmark = pytest.mark.django_db
 PAGE = "/mail/connection/"
-
-
-@pytest.fixture
-def server(request: Any, settings: Any) -> Iterator[AuthorisationServer]:
-    """Microsoft's, unless the test names another."""
-    provider = getattr(request, "param", "microsoft")
-    with AuthorisationServer(provider) as running:
-        settings.DEPESCHE_OAUTH_ADDRESSES = {provider: running.base}
-        yield running
-
-
-BOTH = pytest.mark.parametrize("server", ["microsoft", "google"], indirect=True)
 
 
 def values(server: AuthorisationServer, **more: str) -> dict[str, str]:

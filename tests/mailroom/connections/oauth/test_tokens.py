@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
@@ -18,23 +17,17 @@ from depesche.mailroom.connections.oauth.problems import Problem
 from depesche.mailroom.connections.oauth.renewal import RenewTokens
 from depesche.mailroom.connections.secrets import Secret
 from depesche.smtpclient.config import OAuthToken, TokenUnavailable
-from tests.mailroom.connections.oauth.support import age_failure, connected, set_up, stored_refresh_token
+from tests.mailroom.connections.oauth.support import (
+    BOTH,
+    age_failure,
+    connected,
+    set_up,
+    stored_refresh_token,
+)
 from tests.support.authorisation_server import AuthorisationServer, Failing, google, microsoft
 from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.contract]
-
-
-@pytest.fixture
-def server(request: Any, settings: Any) -> Iterator[AuthorisationServer]:
-    """Microsoft's, unless the test names another."""
-    provider = getattr(request, "param", "microsoft")
-    with AuthorisationServer(provider) as running:
-        settings.DEPESCHE_OAUTH_ADDRESSES = {provider: running.base}
-        yield running
-
-
-BOTH = pytest.mark.parametrize("server", ["microsoft", "google"], indirect=True)
 
 
 def obtain(host: str = "127.0.0.1", purpose: str = "smtp") -> OAuthToken:
