@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.core import mail
+from django.core.mail import EmailMessage
 from django.db import connection
 
 from depesche.mailroom.connections import alarms, health_actions
@@ -16,7 +17,9 @@ from depesche.mailroom.connections.alarms import Alarm, Level
 from depesche.mailroom.connections.watching import actions, queries, telling, webhook
 from depesche.mailroom.connections.watching.models import AlarmOccurrence, AlarmTelling
 from depesche.mailroom.connections.watching.occurrences import Standing, events_due
+from depesche.mailroom.connections.watching.queries import AlarmWays
 from depesche.mailroom.connections.watching.task import WatchMail
+from depesche.mailroom.outbox.models import OutboxRecipient
 from tests.support.http_receiver import Receiver, receiving
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
@@ -228,6 +231,28 @@ def test_by_mail_through_a_connection_that_works(db: Any, saved: Any, administra
     assert written.to == [administrator.email]
     assert written.subject == "Nordlicht Tracker: Der Datenträger läuft voll"
     assert "https://tracker.example.org/mail/" in written.body
+    expires = datetime.fromisoformat(written.extra_headers["X-Depesche-Expires"])
+    day = timedelta(days=1)  # what nobody was told for a day is no news
+    assert expires in (at(10) + day, at(11) + day)
+
+
+def test_all_administrators_get_a_mail_or_none_does(
+    db: Any, saved: Any, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.EMAIL_BACKEND = "depesche.mailroom.outbox.backend.OutboxBackend"
+    sent = iter((EmailMessage.send, None))
+
+    def send(one: EmailMessage) -> int:
+        really = next(sent)
+        if really is None:
+            raise RuntimeError
+        return int(really(one))
+
+    monkeypatch.setattr(telling.EmailMessage, "send", send)
+    ways = AlarmWays(mail=True, mail_to=("a@b.example", "c@d.example"))
+    with pytest.raises(RuntimeError):
+        telling.write("Full", "The disk is full.", ways, now=NOW)
+    assert not OutboxRecipient.objects.exists(), "tried again, the first would get it twice"
 
 
 def test_a_mail_about_what_is_over_is_not_written(db: Any, saved: Any) -> None:

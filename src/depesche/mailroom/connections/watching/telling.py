@@ -9,6 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.mail import EmailMessage
+from django.db import transaction
 from django.db.models import Q
 from django.urls import NoReverseMatch, reverse
 from django.utils import translation
@@ -59,7 +60,7 @@ def _tell(telling: AlarmTelling, attempts: int, ways: AlarmWays, now: datetime) 
         return
     with translation.override(ways.spoken):
         try:
-            error = _by_webhook(telling, now) if telling.way == Way.WEBHOOK else _by_mail(telling, ways)
+            error = _by_webhook(telling, now) if telling.way == Way.WEBHOOK else _by_mail(telling, ways, now)
         except Exception as mistake:
             log.exception("An alarm could not be told; it is tried again.")
             error = type(mistake).__name__
@@ -162,11 +163,12 @@ def link_of(name: str) -> str:
 # --- mail ---------------------------------------------------------------------------------------------------
 
 
-def _by_mail(telling: AlarmTelling, ways: AlarmWays) -> str:
+def _by_mail(telling: AlarmTelling, ways: AlarmWays, now: datetime) -> str:
     if not a_connection_works():
         return _("No connection works just now.")
     occurrence = telling.occurrence
-    return write(headline(occurrence.words.get("title", ""), telling.event), _text(occurrence), ways)
+    subject = headline(occurrence.words.get("title", ""), telling.event)
+    return write(subject, _text(occurrence), ways, now=now)
 
 
 def _text(occurrence: AlarmOccurrence) -> str:
@@ -178,18 +180,20 @@ def _text(occurrence: AlarmOccurrence) -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def write(subject: str, text: str, ways: AlarmWays) -> str:
-    """Put a mail to the administrators into the outbox; "" or why not."""
+def write(subject: str, text: str, ways: AlarmWays, *, now: datetime) -> str:
+    """Put a mail to each administrator into the outbox, or to none; "" or why not. After a day in it, it is
+    pointless."""
     to = list(ways.mail_to) or administrators()
     if not to:
         return _("No administrator has an address.")
-    for address in to:
-        EmailMessage(
-            subject=subject,
-            body=text,
-            to=[address],
-            headers={"X-Depesche-Category": "account", "Auto-Submitted": "auto-generated"},
-        ).send()
+    headers = {
+        "X-Depesche-Category": "account",
+        "X-Depesche-Expires": (now + _MAIL_EXPIRES).isoformat(),
+        "Auto-Submitted": "auto-generated",
+    }
+    with transaction.atomic():
+        for address in to:
+            EmailMessage(subject=subject, body=text, to=[address], headers=headers).send()
     return ""
 
 

@@ -47,7 +47,7 @@ def _by_mail(ways: AlarmWays, now: datetime) -> Tried:
     with translation.override(ways.spoken):
         payload = telling.test_payload(now)
         subject = telling.headline(payload["title"], "test")
-        error = telling.write(subject, f"{payload['why']}\n\n{payload['link']}\n", ways)
+        error = telling.write(subject, f"{payload['why']}\n\n{payload['link']}\n", ways, now=now)
     if error:
         return Tried(Way.MAIL, False, error)
     to = ", ".join(ways.mail_to or telling.administrators())
