@@ -15,8 +15,6 @@ from depesche.mailroom.connections.actions import InvalidSettings
 from depesche.mailroom.connections.command import DepescheCommand
 from depesche.mailroom.connections.diagnosis.steps import Outcome, Step
 
-_SIGNS = {Outcome.OK: "ok", Outcome.FAILED: "failed", Outcome.SKIPPED: "skipped"}
-
 
 def assignment(text: str) -> tuple[str, str]:
     """KEY=VALUE as an argument."""

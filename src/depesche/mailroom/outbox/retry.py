@@ -110,7 +110,6 @@ class Disposition:
 
 
 ACCEPTED = Disposition(State.ACCEPTED)
-GIVEN_BACK = Disposition(State.QUEUED, Treatment.GIVE_BACK, counts=False)
 
 
 def lifetime(category: str) -> timedelta:

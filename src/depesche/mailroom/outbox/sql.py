@@ -19,14 +19,12 @@ from depesche.mailroom.outbox.models import (
     OutboxMessage,
     OutboxRecipient,
     SlotLease,
-    WorkerPresence,
 )
 
 MESSAGE = OutboxMessage._meta.db_table
 RECIPIENT = OutboxRecipient._meta.db_table
 ATTEMPT = OutboxAttempt._meta.db_table
 SLOT = SlotLease._meta.db_table
-WORKER = WorkerPresence._meta.db_table
 
 DUE = "state IN ('queued', 'deferred')"
 """The condition of the index that claims go by; bound values in its place would not be recognised."""

@@ -73,17 +73,3 @@ def check(files: Sequence[NewAttachment]) -> None:
                 % {"megabytes": MAX_TOTAL // 1024 // 1024}
             }
         )
-
-
-def within_limits(files: Sequence[NewAttachment]) -> tuple[list[NewAttachment], list[NewAttachment]]:
-    """(kept, left out): for files that came by mail, where nobody can be asked to choose others."""
-    kept: list[NewAttachment] = []
-    left_out: list[NewAttachment] = []
-    total = 0
-    for file in files:
-        if len(kept) < MAX_COUNT and len(file.data) <= MAX_SIZE and total + len(file.data) <= MAX_TOTAL:
-            kept.append(file)
-            total += len(file.data)
-        else:
-            left_out.append(file)
-    return kept, left_out

@@ -455,9 +455,3 @@ def of_exchangers(hosts: Iterable[str]) -> tuple[Preset, str] | None:
                 if matches and (found is None or len(suffix) > found[0]):
                     found = len(suffix), one, host
     return (found[1], found[2]) if found is not None else None
-
-
-def of_host(host: str) -> Preset | None:
-    """The provider whose SMTP server this is."""
-    host = host.rstrip(".").lower()
-    return next((one for one in PRESETS if one.smtp.host == host), None)

@@ -83,8 +83,3 @@ GOOGLE: Final = Provider(
 )
 
 PROVIDERS: Final[Mapping[str, Provider]] = {one.key: one for one in (MICROSOFT, GOOGLE)}
-
-
-def provider_of_host(host: str) -> Provider | None:
-    """Whose mail server this is."""
-    return next((one for one in PROVIDERS.values() if one.owns(host)), None)
