@@ -37,6 +37,12 @@ SERVER = {
         ("get", "/connection", None),
         ("patch", "/connection", {"values": {"host": "evil.example"}}),
         ("post", "/connection/test", {"to": "jana@example.org"}),
+        ("get", "/connection/failover", None),
+        ("patch", "/connection/failover", {"values": {"host": "evil.example"}}),
+        ("get", "/alarms", None),
+        ("get", "/alarms/past", None),
+        ("get", "/domain", None),
+        ("get", "/history", None),
         ("post", "/inbound", "From: x"),
     ],
 )
@@ -45,7 +51,7 @@ def test_all_of_it_is_for_administrators(
 ) -> None:
     assert api(jana, method, path, body)[0] == 403
     assert api(None, method, path, body)[0] == 401
-    assert connections.outgoing().host == ""
+    assert connections.outgoing().host == connections.outgoing(1).host == ""
     assert not ReceivedMessage.objects.exists()
 
 

@@ -20,8 +20,7 @@ from depesche.tracker.items.queries import ItemFilter
 from depesche.tracker.items.representation import as_json, in_a_list, of_comment
 
 router = Router(tags=["items"])
-_FAULTS = {400: schemas.Problem, 401: schemas.Problem, 403: schemas.Problem, 404: schemas.Problem}
-_FAULTS |= {422: schemas.Problem}
+_FAULTS = schemas.FAULTS
 
 
 @router.get("/workspaces", response={200: list[schemas.WorkspaceOut], **_FAULTS})

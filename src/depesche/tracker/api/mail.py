@@ -29,8 +29,7 @@ from depesche.tracker.api import schemas
 from depesche.tracker.api.access import AdministratorsBearer, caller, found
 
 router = Router(tags=["mail"], auth=AdministratorsBearer())
-_FAULTS = {400: schemas.Problem, 401: schemas.Problem, 403: schemas.Problem, 404: schemas.Problem}
-_FAULTS |= {409: schemas.Problem, 413: schemas.Problem, 415: schemas.Problem, 422: schemas.Problem}
+_FAULTS = schemas.FAULTS | dict.fromkeys((409, 413, 415), schemas.Problem)
 _LARGEST_ID = 2**63 - 1
 
 
@@ -87,7 +86,7 @@ def change_connection(request: HttpRequest, body: schemas.ConnectionChange) -> A
     """Some or all settings by their keys; the others stay. The password is written, never read."""
     try:
         connection_actions.save_outgoing(
-            _plain(body.values),
+            schemas.plain(body.values),
             by=caller(request),
             password=body.password,
             clear_password=body.clear_password,
@@ -107,7 +106,9 @@ def test_connection(request: HttpRequest, body: schemas.ConnectionTest) -> Any:
     if not to:
         raise ValidationError({"to": ["Enter an e-mail address."]})
     try:
-        form = connection_actions.outgoing_form(_plain(body.values), password=body.password, for_test=True)
+        form = connection_actions.outgoing_form(
+            schemas.plain(body.values), password=body.password, for_test=True
+        )
         if not form.is_valid():
             raise ValidationError({key: [str(word) for word in words] for key, words in form.errors.items()})
         plan = plan_test(form.as_settings(), to=to, user_address=to, password=form.cleaned_data["password"])
@@ -169,15 +170,6 @@ def inbound(request: HttpRequest, recipient: str = "", sender: str | None = None
 
 def _connection() -> dict[str, Any]:
     return dict(shown(connections.outgoing())) | dict(oauth_shown(oauth()))
-
-
-def _plain(values: dict[str, schemas.Scalar]) -> dict[str, str]:
-    """As they would be typed."""
-    words = {True: "on", False: "off"}
-    return {
-        key: words[value] if isinstance(value, bool) else "" if value is None else str(value)
-        for key, value in values.items()
-    }
 
 
 def _id(number: int) -> int:

@@ -10,7 +10,7 @@ from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError
 from ninja.errors import ValidationError as BodyError
 
-from depesche.tracker.api import items, mail
+from depesche.tracker.api import items, mail, watch
 from depesche.tracker.api.access import Bearer
 
 api = NinjaAPI(
@@ -23,6 +23,7 @@ api = NinjaAPI(
 )
 api.add_router("", items.router)
 api.add_router("", mail.router)
+api.add_router("", watch.router)
 
 
 def _problem(request: HttpRequest, status: int, detail: str, fields: dict[str, list[str]]) -> HttpResponse:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from ninja import Schema
 from pydantic import ConfigDict, Field
@@ -26,6 +26,10 @@ class Problem(Schema):
 
     detail: str
     fields: dict[str, list[str]] = {}
+
+
+FAULTS = dict.fromkeys((400, 401, 403, 404, 422), Problem)
+"""What every operation may answer."""
 
 
 class WorkspaceOut(Schema):
@@ -174,6 +178,15 @@ class Changed(Schema):
 Scalar = str | int | bool | None
 
 
+def plain(values: dict[str, Scalar]) -> dict[str, str]:
+    """Values as they would be typed."""
+    words = {True: "on", False: "off"}
+    return {
+        key: words[value] if isinstance(value, bool) else "" if value is None else str(value)
+        for key, value in values.items()
+    }
+
+
 class ConnectionChange(Strict):
     """Values by the keys of `connection set`. The password is write-only."""
 
@@ -199,3 +212,71 @@ class InboundOut(Schema):
     item: str | None
     comment: int | None
     text: str
+
+
+class AlarmOut(Schema):
+    """What is wrong now, as `alarms list` says it."""
+
+    level: str
+    code: str
+    since: datetime | None
+    what: str
+    why: str
+    remedy: str
+
+
+class OccurrenceOut(Schema):
+    """What was wrong, from its beginning to its end (null: it goes on), and who was told."""
+
+    id: int
+    level: str
+    code: str
+    what: str
+    since: datetime
+    over: datetime | None
+    told: list[str]
+
+
+class DifferenceOut(Schema):
+    """One value before and after. Of a secret only what became of it: set, replaced or cleared."""
+
+    key: str
+    old: Any = None
+    new: Any = None
+    secret: str = ""
+
+
+class ChangeOut(Schema):
+    """One change of the settings. `by` is empty where no person did it."""
+
+    id: int
+    at: datetime
+    by: str
+    area: str
+    place: int
+    act: str
+    subject: str
+    changes: list[DifferenceOut]
+    worked_at: datetime | None
+    restorable: bool
+
+
+class PersonsDomain(Schema):
+    """What a receiver thinks of mails From a domain of `people` persons."""
+
+    domain: str
+    verdict: str
+    policy: str
+    spf: bool
+    dkim: bool
+    people: int
+
+
+class DomainOut(Schema):
+    """What is known of the domain of the system address; `advice` as `domain check` says it, null while
+    nobody has asked the name service."""
+
+    domain: str
+    looked_at: datetime | None
+    advice: dict[str, Any] | None
+    people: list[PersonsDomain]

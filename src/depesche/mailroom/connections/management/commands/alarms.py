@@ -14,6 +14,7 @@ from depesche.mailroom.connections.command_line import SettingsCommand, assignme
 from depesche.mailroom.connections.watching import actions, queries, trial
 from depesche.mailroom.connections.watching.forms import AlarmForm, alarm_values
 from depesche.mailroom.connections.watching.queries import AlarmWays
+from depesche.mailroom.connections.watching.representation import alarm_shown, occurrence_shown
 
 KEYS = (
     "webhook",
@@ -72,33 +73,12 @@ class Command(SettingsCommand):
 
     def _list(self) -> None:
         found = alarms.current(timezone.now())
-        self.print_rows(
-            {
-                "level": one.level.value,
-                "code": one.code,
-                "since": one.since,
-                "what": one.words.title,
-                "why": one.words.why,
-                "remedy": one.words.remedy,
-            }
-            for one in found
-        )
+        self.print_rows(map(alarm_shown, found))
         if not found:
             self.say("Nothing is wrong.")
 
     def _past(self) -> None:
-        self.print_rows(
-            {
-                "id": one.id,
-                "level": one.level.value,
-                "code": one.code,
-                "what": one.title,
-                "since": one.began_at,
-                "over": one.over_at,
-                "told": [f"{told.way} {told.event} {told.state}" for told in one.told],
-            }
-            for one in queries.occurrences(200)
-        )
+        self.print_rows(map(occurrence_shown, queries.occurrences(200)))
 
     def _set(self, options: dict[str, Any]) -> None:
         values: dict[str, Any] = dict(self.values_of(options))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
@@ -13,6 +12,7 @@ from depesche.mailroom.connections import queries
 from depesche.mailroom.connections.command import DepescheCommand
 from depesche.mailroom.connections.domain import looking
 from depesche.mailroom.connections.domain.advice import Advice, Level, advice_for, opinion_of
+from depesche.mailroom.connections.domain.representation import advice_shown
 from depesche.mailroom.connections.domain.texts import FINDINGS, VERDICTS
 from depesche.mailroom.connections.signing import actions as signing
 from depesche.mailroom.connections.signing.models import DkimKey
@@ -78,21 +78,7 @@ class Command(DepescheCommand):
 
     def _print(self, made: Advice) -> None:
         if self.json:
-            self.print_json(
-                {
-                    "domain": made.domain,
-                    "opinion": asdict(made.opinion),
-                    "findings": [
-                        {
-                            **asdict(one),
-                            "title": str(FINDINGS[one.code][0]),
-                            "why": str(FINDINGS[one.code][1]),
-                        }
-                        for one in made.findings
-                    ],
-                    "records": [{**asdict(one), "zone": one.zone} for one in made.records],
-                }
-            )
+            self.print_json(advice_shown(made))
             return
         word, why = VERDICTS[made.opinion.verdict]
         self.say(f"Mails From {made.domain}: {word}. {why}")
