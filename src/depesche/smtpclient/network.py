@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import os
 import socket
 import threading
 from collections.abc import Sequence
@@ -143,13 +144,19 @@ async def _abandon(attempts: set[asyncio.Task[socket.socket]]) -> None:
             (await task).close()
 
 
+def _words(error: OSError) -> str:
+    """The system's: those of asyncio repeat the address as a Python tuple."""
+    number = error.errno or 0
+    return os.strerror(number) if number > 0 else str(error)
+
+
 def _explain(failures: list[tuple[Address, OSError | None]]) -> SubmissionError:
     causes, details = [], []
     for address, error in failures:
         cause = Cause.TIMEOUT if error is None else _CAUSES.get(error.errno or 0, Cause.NETWORK)
         causes.append(cause)
         host, port = address[4][:2]
-        why = "no answer in time" if error is None else (error.strerror or str(error))
+        why = "no answer in time" if error is None else _words(error)
         details.append(f"{f'[{host}]' if ':' in host else host}:{port}: {why}")
     cause = next((cause for cause in _TELLING if cause in causes), Cause.NETWORK)
     return SubmissionError(Stage.CONNECT, cause, detail="; ".join(details))

@@ -134,6 +134,13 @@ def test_mistakes_stand_at_their_fields_and_the_typed_values_stay(admin_page: An
     assert queries.outgoing() == saved
 
 
+def test_only_what_differs_from_what_is_stored_counts_as_changed(admin_page: Any) -> None:
+    assert admin_page.post(reverse("connections:outgoing"), values(chunking_window="4")).status_code == 302
+    typed = values(chunking_window="4", messages_per_connection="1000", system_address="nowhere")
+    shown = text_of(admin_page.post(reverse("connections:outgoing"), typed))
+    assert "1 field changed, not saved yet" in shown
+
+
 def test_a_password_goes_in_and_never_comes_out(admin_page: Any, caplog: Any) -> None:
     url = reverse("connections:outgoing")
     login = {"auth": "password", "username": "tracker", "password": CANARY}

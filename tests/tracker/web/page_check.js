@@ -13,6 +13,12 @@
       if (!document.getElementById(id)) faults.push(`describedby leads nowhere: ${id}`);
     });
   });
+  document.querySelectorAll(".field").forEach((field) => {
+    const why = field.querySelector(":scope > .why");
+    if (!why?.textContent.trim() || !field.querySelector("input:not([type=hidden]), select, textarea")) return;
+    const tied = why.id && [field, ...field.querySelectorAll("*")].some((part) => part.getAttribute("aria-describedby")?.split(" ").includes(why.id));
+    if (!tied) faults.push(`explanation tied to nothing: ${why.textContent.trim().slice(0, 40)}`);
+  });
   document.querySelectorAll("button, a[href], summary").forEach((control) => {
     if (!(control.textContent.trim() || control.getAttribute("aria-label"))) faults.push(`no name: ${name(control)}`);
   });

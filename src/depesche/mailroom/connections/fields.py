@@ -34,6 +34,10 @@ class Checked(forms.CharField):
     def clean(self, value: Any) -> Any:
         return self.check(super().clean(value))
 
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        """A stored number is compared as the page shows it."""
+        return super().has_changed("" if initial is None else str(initial), data)
+
 
 def plain_input() -> forms.TextInput:
     """A field for a name that no program is to correct."""

@@ -39,7 +39,7 @@ def render_field(bound: BoundField, *, below: str = "", why: str = "", wide: boo
     below_text = below or getattr(bound.field, "below", "")
     why_text = why or bound.help_text
     wide = wide or getattr(bound.field, "wide", False)
-    ids = _describing(bound, bool(why_text))
+    ids = describing(bound, bool(why_text))
     # CheckboxSelectMultiple is a RadioSelect to Django.
     choice = isinstance(bound.field.widget, forms.RadioSelect)
     label_id = f"{bound.id_for_label or bound.auto_id}-label"
@@ -79,7 +79,7 @@ def render_field(bound: BoundField, *, below: str = "", why: str = "", wide: boo
 def render_control(bound: BoundField, *, described_by: str | None = None) -> SafeString:
     """The control alone, with its class and its ties to error and explanation."""
     widget = bound.field.widget
-    ids = _describing(bound, bool(bound.help_text)) if described_by is None else described_by
+    ids = describing(bound, bool(bound.help_text)) if described_by is None else described_by
     if isinstance(widget, forms.CheckboxInput):
         return format_html(
             '<label class="check">{}<b>{}</b></label>', bound.as_widget(attrs=_ties(bound, ids)), bound.label
@@ -179,7 +179,8 @@ def _ties(bound: BoundField, ids: str) -> dict[str, Any]:
     return attrs
 
 
-def _describing(bound: BoundField, has_why: bool) -> str:
+def describing(bound: BoundField, has_why: bool) -> str:
+    """The ids of what describes the control: its error, its explanation."""
     names = []
     if bound.errors:
         names.append(_error_id(bound))

@@ -35,7 +35,7 @@ async def mail_from_system(course: Course) -> Step:
         takes = await _takes_tags(course)
         fact = _accepted(address)
         if takes is not None:
-            fact += " " + (
+            fact += ". " + (
                 _("Also with a tag, so that reports find their mail.")
                 if takes
                 else _("Not with a tag: reports are told apart by Message-ID alone.")

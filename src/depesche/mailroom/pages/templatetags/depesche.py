@@ -103,9 +103,11 @@ def field(bound: BoundField, below: str = "", why: str = "", wide: bool = False)
 
 
 @register.simple_tag
-def control(bound: BoundField) -> SafeString:
-    """{% control form.q %}: the control alone, where the page writes label and explanation itself."""
-    return fields.render_control(bound)
+def control(bound: BoundField, why: bool = False) -> SafeString:
+    """{% control form.q %}: the control alone, where the page writes label and explanation itself; with
+    `why=True` the page has an explanation, its id that of the field and "-why".
+    """
+    return fields.render_control(bound, described_by=fields.describing(bound, True) if why else None)
 
 
 @register.simple_tag

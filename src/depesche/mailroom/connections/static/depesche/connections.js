@@ -24,6 +24,7 @@ document.addEventListener("click", (event) => {
   const empty = document.createElement("div");
   empty.id = sheet.id;
   sheet.replaceWith(empty);
+  document.querySelector("[data-test]")?.focus();
 });
 
 (() => {
@@ -129,6 +130,7 @@ document.addEventListener("click", (event) => {
     if (changes.some(([key]) => key === "port")) shown.value = "";
     mark();
     count();
+    again.focus();  /* the button that was pressed goes with the steps */
     again.click();
   });
   form.addEventListener("input", count);
