@@ -11,20 +11,14 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.utils import timezone
 
-from depesche.mailroom.outbox import actions, queries, queue
+from depesche.mailroom.outbox import queries, queue
 from depesche.mailroom.outbox.queue import Recorded
 from depesche.mailroom.outbox.states import State
-from tests.mailroom.outbox.helpers import message, recipient
 from tests.mailroom.outbox.servers import configure, running
+from tests.mailroom.outbox.working import put
 from tests.support.ports import free_port
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def _alone(settings: object) -> None:
-    settings.DEPESCHE_WORKER_TASKS = []  # type: ignore[attr-defined]  # pytest-django's wrapper
-    settings.DEPESCHE_RIGHTS_CHECK = ""  # type: ignore[attr-defined]  # pytest-django's wrapper
 
 
 def run(*words: str) -> str:
@@ -35,10 +29,6 @@ def run(*words: str) -> str:
 
 def lines(*words: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in run(*words, "--json").splitlines()]
-
-
-def put(count: int) -> list[int]:
-    return actions.enqueue(message(), [recipient() for _ in range(count)], now=timezone.now())
 
 
 def fail(count: int) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import pytest
 from django.db import OperationalError
-from django.utils import timezone
 
 from depesche.mailroom.connections.actions import save_outgoing
 from depesche.mailroom.outbox import desk
@@ -15,7 +14,7 @@ from depesche.mailroom.outbox.models import OutboxRecipient
 from depesche.mailroom.outbox.orders import Fault, Orders, Parcel
 from depesche.mailroom.outbox.queue import Recorded
 from depesche.mailroom.outbox.states import State
-from tests.mailroom.outbox.helpers import enqueue
+from tests.mailroom.outbox.working import put
 
 
 class _Nobody:
@@ -92,7 +91,7 @@ def _at_work(taker: _Taker) -> Desk:
 def test_what_could_not_be_handed_over_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     taker = _Taker()
     one = _at_work(taker)
-    ids = enqueue(3, now=timezone.now())
+    ids = put(3)
 
     def away(_ids: object) -> dict[int, bytes]:
         raise OperationalError("the connection was closed")
@@ -113,7 +112,7 @@ def test_what_could_not_be_handed_over_is_not_kept(monkeypatch: pytest.MonkeyPat
 @pytest.mark.django_db(transaction=True)
 def test_what_was_the_connections_fault_is_queued_again_though_its_result_is_long_written() -> None:
     one = _at_work(_Taker())
-    (pk,) = enqueue(now=timezone.now())
+    (pk,) = put()
     OutboxRecipient.objects.filter(pk=pk).update(state=State.FAILED)
     one.fault(Fault("relay-denied", "rcpt", "550 no", (pk,)))
     one._turn()
@@ -124,7 +123,7 @@ def test_what_was_the_connections_fault_is_queued_again_though_its_result_is_lon
 @pytest.mark.django_db(transaction=True)
 def test_so_it_is_though_the_fault_is_the_last_that_a_desk_hears() -> None:
     one = _at_work(_Taker())
-    (pk,) = enqueue(now=timezone.now())
+    (pk,) = put()
     OutboxRecipient.objects.filter(pk=pk).update(state=State.FAILED)
     one.fault(Fault("relay-denied", "rcpt", "550 no", (pk,)))
     one._stop.set()

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import threading
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
@@ -16,49 +13,17 @@ from depesche.mailroom.connections import health_actions
 from depesche.mailroom.connections import queries as connections
 from depesche.mailroom.connections.models import ConnectionHealth, OutgoingConnection
 from depesche.mailroom.connections.queries import Flow
-from depesche.mailroom.outbox import actions, queries
-from depesche.mailroom.outbox.actions import Category
+from depesche.mailroom.outbox import queries
 from depesche.mailroom.outbox.models import OutboxRecipient
 from depesche.mailroom.outbox.states import State
-from depesche.mailroom.outbox.worker import Drained, drain, run_worker
+from depesche.mailroom.outbox.worker import Drained
 from depesche.smtpclient.testing.server import CUT, Act, Behaviour, Connection
-from tests.mailroom.outbox.helpers import message, recipient
 from tests.mailroom.outbox.servers import configure, message_ids, running
+from tests.mailroom.outbox.working import put, states, work, worker
 from tests.support.ports import free_port
 from tests.support.waiting import wait_until
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.contract]
-
-
-@pytest.fixture(autouse=True)
-def _alone(settings: object) -> None:
-    settings.DEPESCHE_WORKER_TASKS = []  # type: ignore[attr-defined]  # pytest-django's wrapper
-    settings.DEPESCHE_RIGHTS_CHECK = ""  # type: ignore[attr-defined]  # pytest-django's wrapper
-
-
-def put(count: int = 1) -> list[int]:
-    return actions.enqueue(message(Category.NOTICE), [recipient() for _ in range(count)], now=timezone.now())
-
-
-def states() -> dict[str, int]:
-    return queries.stats().states
-
-
-def work() -> Drained:
-    return drain(threading.Event())
-
-
-@contextmanager
-def worker() -> Iterator[None]:
-    stop = threading.Event()
-    thread = threading.Thread(target=run_worker, args=(stop,))
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join(30)
-        assert not thread.is_alive()
+pytestmark = [pytest.mark.usefixtures("alone"), pytest.mark.django_db(transaction=True), pytest.mark.contract]
 
 
 def failover(port: int, **values: object) -> None:

@@ -2,32 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
-from django.utils import timezone
 
 from depesche.mailroom.connections import actions as connection_actions
 from depesche.mailroom.connections import queries as connections
 from depesche.mailroom.connections.queries import Flow
-from depesche.mailroom.outbox import actions
 from depesche.smtpclient.testing import FakeServer, in_thread
 from tests.mailroom.connections.scenes import GOOD, ROOT, server_context
 from tests.mailroom.connections.support import pem
-from tests.mailroom.outbox.helpers import message, recipient
-from tests.mailroom.outbox.test_worker import worker
+from tests.mailroom.outbox.working import put, worker
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def put() -> None:
-    actions.enqueue(message(), [recipient()], now=timezone.now())
-
-
-def test_trusted_and_removed_while_the_worker_runs(settings: Any) -> None:
-    settings.DEPESCHE_WORKER_TASKS = []
-    settings.DEPESCHE_RIGHTS_CHECK = ""
+def test_trusted_and_removed_while_the_worker_runs(alone: None) -> None:
     with in_thread(FakeServer(context=server_context(GOOD), implicit_tls=True)) as server:
         connection_actions.save_outgoing(
             {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -18,21 +17,14 @@ from depesche.mailroom.connections.oauth.protocol import Tokens
 from depesche.mailroom.connections.oauth.providers import MICROSOFT
 from depesche.mailroom.connections.queries import Flow
 from depesche.mailroom.connections.secrets import Secret
-from depesche.mailroom.outbox import actions, queries
-from depesche.mailroom.outbox.categories import Category
-from depesche.mailroom.outbox.worker import Drained, drain
+from depesche.mailroom.outbox import queries
+from depesche.mailroom.outbox.worker import Drained
 from depesche.smtpclient.testing.server import Behaviour, FakeServer, in_thread
 from tests.mailroom.connections.oauth.support import connected
-from tests.mailroom.outbox.helpers import message, recipient
+from tests.mailroom.outbox.working import put, work
 from tests.support.authorisation_server import AuthorisationServer, Failing, microsoft
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.contract]
-
-
-@pytest.fixture(autouse=True)
-def _alone(settings: Any) -> None:
-    settings.DEPESCHE_WORKER_TASKS = []
-    settings.DEPESCHE_RIGHTS_CHECK = ""
+pytestmark = [pytest.mark.usefixtures("alone"), pytest.mark.django_db(transaction=True), pytest.mark.contract]
 
 
 @pytest.fixture
@@ -59,14 +51,6 @@ def mail_server(provider: AuthorisationServer, **more: Any) -> Iterator[FakeServ
     with in_thread(FakeServer(behaviour)) as server:
         OutgoingConnection.objects.update(port=server.port)
         yield server
-
-
-def put(count: int) -> None:
-    actions.enqueue(message(Category.NOTICE), [recipient() for _ in range(count)], now=timezone.now())
-
-
-def work() -> Drained:
-    return drain(threading.Event())
 
 
 def logins(server: FakeServer) -> int:

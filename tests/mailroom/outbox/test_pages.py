@@ -8,11 +8,11 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from depesche.mailroom.outbox import actions, queries, queue
+from depesche.mailroom.outbox import queries, queue
 from depesche.mailroom.outbox.actions import Category
 from depesche.mailroom.outbox.queue import Recorded
 from depesche.mailroom.outbox.states import State
-from tests.mailroom.outbox.helpers import message, recipient
+from tests.mailroom.outbox.working import put
 
 pytestmark = pytest.mark.django_db
 
@@ -28,10 +28,6 @@ def person(email: str, *, administrator: bool, language: str = "en") -> Client:
 @pytest.fixture
 def admin() -> Client:
     return person("admin@example.org", administrator=True)
-
-
-def put(count: int = 1, category: Category = Category.NOTICE) -> list[int]:
-    return actions.enqueue(message(category), [recipient() for _ in range(count)], now=timezone.now())
 
 
 def settle(state: State, words: str, count: int = 1) -> None:

@@ -16,6 +16,7 @@ from depesche.mailroom.outbox.models import OutboxMessage, OutboxRecipient
 from depesche.mailroom.outbox.queue import Claimed, Recorded
 from depesche.mailroom.outbox.states import State
 from tests.mailroom.outbox.helpers import NOW, enqueue, later, message, recipient
+from tests.support.threads import at_once
 
 pytestmark = [pytest.mark.contract, pytest.mark.django_db]
 LEASE = timedelta(seconds=30)
@@ -387,26 +388,15 @@ def test_plans_do_not_depend_on_how_many_wait() -> None:
 def test_claims_of_many_threads_never_overlap() -> None:
     enqueue(300)
     taken: list[int] = []
-    failures: list[BaseException] = []
     guard = threading.Lock()
 
     def work(owner: str) -> None:
-        try:
-            while batch := queue.claim(owner, 7, later(1), LEASE):
-                queue.record(owner, [accepted(one) for one in batch], later(2))
-                with guard:
-                    taken.extend(one.id for one in batch)
-        except BaseException as error:
-            failures.append(error)
-        finally:
-            connection.close()
+        while batch := queue.claim(owner, 7, later(1), LEASE):
+            queue.record(owner, [accepted(one) for one in batch], later(2))
+            with guard:
+                taken.extend(one.id for one in batch)
 
-    threads = [threading.Thread(target=work, args=(f"owner{n}",)) for n in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    assert failures == []
+    at_once(work)
     assert sorted(taken) == sorted(OutboxRecipient.objects.values_list("id", flat=True))
     assert len(taken) == 300
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import threading
 
 import pytest
 from django.utils import timezone
@@ -17,21 +16,16 @@ from depesche.mailroom.outbox import actions, queries
 from depesche.mailroom.outbox.actions import Category, NewMessage, NewRecipient, SenderKind
 from depesche.mailroom.outbox.models import OutboxAttempt, OutboxRecipient
 from depesche.mailroom.outbox.states import State
-from depesche.mailroom.outbox.worker import Drained, drain
+from depesche.mailroom.outbox.worker import Drained
 from depesche.smtpclient.testing.server import CUT, Act, Behaviour, Connection, ReceivedMail
 from tests.mailroom.outbox.helpers import message, recipient
 from tests.mailroom.outbox.servers import configure, message_ids, running
+from tests.mailroom.outbox.working import work
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.contract]
+pytestmark = [pytest.mark.usefixtures("alone"), pytest.mark.django_db(transaction=True), pytest.mark.contract]
 
 JANE = "Jane Doe <jane@people.example>"
 NOT_YOURS = "550 5.7.60 SMTP; Client does not have permissions to send as this sender"
-
-
-@pytest.fixture(autouse=True)
-def _alone(settings: object) -> None:
-    settings.DEPESCHE_WORKER_TASKS = []  # type: ignore[attr-defined]  # pytest-django's wrapper
-    settings.DEPESCHE_RIGHTS_CHECK = ""  # type: ignore[attr-defined]  # pytest-django's wrapper
 
 
 def from_jane(item: str = "NW-1", sender: SenderKind = SenderKind.USER) -> NewMessage:
@@ -50,10 +44,6 @@ def from_jane(item: str = "NW-1", sender: SenderKind = SenderKind.USER) -> NewMe
 def put(count: int = 1, item: str = "NW-1", sender: SenderKind = SenderKind.USER) -> list[int]:
     new = from_jane(item, sender)
     return actions.enqueue(new, [recipient() for _ in range(count)], now=timezone.now())
-
-
-def work() -> Drained:
-    return drain(threading.Event())
 
 
 def header(mail: ReceivedMail, name: str) -> str:

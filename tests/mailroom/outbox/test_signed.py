@@ -20,7 +20,7 @@ from depesche.smtpclient.testing.server import Behaviour
 from tests.mailroom.outbox.servers import configure, running
 from tests.support.dkim_verifier import verdicts
 
-pytestmark = [pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.usefixtures("alone"), pytest.mark.django_db(transaction=True)]
 TEXTS = (
     "Hello\n",
     "Grüße aus Köln, 日本語\n" * 40,
@@ -28,12 +28,6 @@ TEXTS = (
     "x" * 3000 + "\n" + "ü" * 3000,
     "  two  spaces \t\n\n\n\n",
 )
-
-
-@pytest.fixture(autouse=True)
-def _alone(settings: Any) -> None:
-    settings.DEPESCHE_WORKER_TASKS = []
-    settings.DEPESCHE_RIGHTS_CHECK = ""
 
 
 def put(to: str) -> None:

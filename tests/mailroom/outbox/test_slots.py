@@ -5,10 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import threading
 
 import pytest
-from django.db import connection
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,6 +14,7 @@ from depesche.mailroom.outbox import identity, slots
 from depesche.mailroom.outbox.models import SlotLease
 from depesche.mailroom.outbox.queries import slots_used
 from tests.mailroom.outbox.helpers import later
+from tests.support.threads import at_once
 
 
 @given(st.integers(-1, 40), st.dictionaries(st.text("abcdefgh", min_size=1), st.integers(0, 30), max_size=8))
@@ -110,26 +109,16 @@ def test_leaving_frees_at_once() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_many_workers_at_once_never_exceed_the_cap() -> None:
-    cap, failures, most = 5, list[BaseException](), list[int]()
+    cap, most = 5, list[int]()
 
     def work(owner: str) -> None:
         held: list[int] = []
-        try:
-            for round_ in range(12):
-                grant = slots.beat(owner, wanted=round_ % 4, held=held, cap=cap, now=later(round_))
-                held = sorted(grant.numbers)[: grant.share]
-                most.append(SlotLease.objects.count())
-        except BaseException as error:
-            failures.append(error)
-        finally:
-            connection.close()
+        for round_ in range(12):
+            grant = slots.beat(owner, wanted=round_ % 4, held=held, cap=cap, now=later(round_))
+            held = sorted(grant.numbers)[: grant.share]
+            most.append(SlotLease.objects.count())
 
-    threads = [threading.Thread(target=work, args=(f"w{n}",)) for n in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    assert failures == []
+    at_once(work)
     assert max(most) <= cap
 
 

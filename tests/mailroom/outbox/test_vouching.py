@@ -6,33 +6,24 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-from django.utils import timezone
 
 from depesche.mailroom.connections import actions as connection_actions
 from depesche.mailroom.connections import queries as connections
 from depesche.mailroom.connections.history import queries as history
-from depesche.mailroom.outbox import actions
 from depesche.mailroom.outbox.delivery import Delivery
 from depesche.mailroom.outbox.orders import Orders
-from depesche.mailroom.outbox.worker import run_worker
 from depesche.smtpclient.testing.server import Act, Behaviour
-from tests.mailroom.outbox.helpers import message, recipient
 from tests.mailroom.outbox.servers import running
+from tests.mailroom.outbox.working import put, worker
 from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.contract]
 
 
 @pytest.fixture
-def _work(settings: object) -> Iterator[None]:
-    settings.DEPESCHE_WORKER_TASKS = []  # type: ignore[attr-defined]  # pytest-django's wrapper
-    stop = threading.Event()
-    thread = threading.Thread(target=run_worker, args=(stop,))
-    thread.start()
-    yield
-    stop.set()
-    thread.join(30)
-    assert not thread.is_alive()
+def _work(alone: None) -> Iterator[None]:
+    with worker():
+        yield
 
 
 @pytest.fixture
@@ -63,10 +54,6 @@ def save(port: int) -> None:
 
 def known_to_work() -> list[bool]:
     return [one.worked_at is not None for one in history.changes("outgoing")]
-
-
-def put() -> None:
-    actions.enqueue(message(), [recipient()], now=timezone.now())
 
 
 @pytest.mark.usefixtures("_work")

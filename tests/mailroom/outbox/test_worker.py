@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 import pytest
@@ -24,48 +23,16 @@ from depesche.mailroom.outbox.desk import Desk
 from depesche.mailroom.outbox.models import MailboxLogin, OutboxMessage, OutboxRecipient
 from depesche.mailroom.outbox.rights import ClaimedRef
 from depesche.mailroom.outbox.states import State
-from depesche.mailroom.outbox.worker import Drained, drain, run_worker
+from depesche.mailroom.outbox.worker import Drained
 from depesche.smtpclient.errors import Cause
 from depesche.smtpclient.testing.server import CUT, Act, Behaviour, Connection
 from tests.mailroom.outbox.helpers import message, recipient
 from tests.mailroom.outbox.servers import configure, message_ids, running
+from tests.mailroom.outbox.working import put, states, work, worker
 from tests.support.ports import free_port
 from tests.support.waiting import wait_until
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.contract]
-
-
-@pytest.fixture(autouse=True)
-def _alone(settings: object) -> None:
-    settings.DEPESCHE_WORKER_TASKS = []  # type: ignore[attr-defined]  # pytest-django's wrapper
-    settings.DEPESCHE_RIGHTS_CHECK = ""  # type: ignore[attr-defined]  # pytest-django's wrapper
-
-
-def put(count: int = 1, category: Category = Category.NOTICE, **kinds: object) -> list[int]:
-    new = message(category, **kinds)  # type: ignore[arg-type]  # passed on
-    return actions.enqueue(new, [recipient() for _ in range(count)], now=timezone.now())
-
-
-def states() -> dict[str, int]:
-    return queries.stats().states
-
-
-def work() -> Drained:
-    return drain(threading.Event())
-
-
-@contextmanager
-def worker() -> Iterator[threading.Event]:
-    """A worker in a thread, as the demo runs it."""
-    stop = threading.Event()
-    thread = threading.Thread(target=run_worker, args=(stop,))
-    thread.start()
-    try:
-        yield stop
-    finally:
-        stop.set()
-        thread.join(30)
-        assert not thread.is_alive()
+pytestmark = [pytest.mark.usefixtures("alone"), pytest.mark.django_db(transaction=True), pytest.mark.contract]
 
 
 def test_chunking_that_was_announced_and_failed_is_left_alone_from_then_on() -> None:

@@ -25,6 +25,7 @@ from depesche.tracker.items.models import Item, ItemEvent, Membership, Watcher
 from depesche.tracker.notifications import planner, queries, rights
 from depesche.tracker.notifications.models import Notice
 from depesche.tracker.threads import addresses as threads
+from tests.support.threads import at_once
 from tests.tracker.support import make_person, make_workspace
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.contract]
@@ -301,24 +302,7 @@ def test_after_a_cut_the_rest_is_planned_and_nothing_twice(
 def test_two_workers_at_one_event(item: Item, monkeypatch: pytest.MonkeyPatch) -> None:
     add_crowd(item, 100)
     monkeypatch.setattr(planner, "CHUNK", 5)
-    faults: list[BaseException] = []
-
-    def work() -> None:
-        from django.db import connection
-
-        try:
-            plan_all()
-        except BaseException as fault:
-            faults.append(fault)
-        finally:
-            connection.close()
-
-    workers = [threading.Thread(target=work) for _ in range(3)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
-    assert faults == []
+    at_once(lambda _name: plan_all(), 3)
     plan_all()
     assert len(mails()) == len({row.recipient for row in mails()}) == 102
 

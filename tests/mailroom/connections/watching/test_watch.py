@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -21,6 +20,7 @@ from depesche.mailroom.connections.watching.queries import AlarmWays
 from depesche.mailroom.connections.watching.task import WatchMail
 from depesche.mailroom.outbox.models import OutboxRecipient
 from tests.support.http_receiver import Receiver, receiving
+from tests.support.threads import at_once
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
 NEVER = threading.Event()
@@ -193,15 +193,6 @@ def test_one_of_many_processes_watches(db: Any) -> None:
 @pytest.mark.both_databases
 @pytest.mark.django_db(transaction=True)
 def test_many_at_the_same_moment_tell_it_once() -> None:
-    def run(each: Callable[[], None]) -> Callable[[], None]:
-        def work() -> None:
-            try:
-                each()
-            finally:
-                connection.close()
-
-        return work
-
     with receiving() as receiver:
         actions.save_alarm_ways({"webhook": receiver.url(), "patience": "0"})
         WRONG.append(critical())
@@ -209,11 +200,7 @@ def test_many_at_the_same_moment_tell_it_once() -> None:
         AlarmTelling.objects.update(state="due", done_at=None, next_at=NOW)
         receiver.got.clear()
         ways = queries.alarm_ways()
-        threads = [threading.Thread(target=run(lambda: telling.tell_due(ways, now=at(1)))) for _ in range(8)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(30)
+        at_once(lambda _name: telling.tell_due(ways, now=at(1)), 8)
         assert len(receiver.got) == 1
 
 
