@@ -67,19 +67,18 @@ def test_it_ends_though_nothing_happens() -> None:
 def test_a_lost_connection_is_noticed_and_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watch, "_RETRY_SECONDS", 0.01)
     lost = threading.Event()
-    wait = threading.Event.wait
 
-    def wait_or_fail(event: threading.Event, timeout: float | None = None) -> bool:
-        if timeout == watch.POLL_SECONDS and not lost.is_set():
-            lost.set()
-            raise DatabaseError("disk I/O error")
-        return wait(event, timeout)
+    def fails_once(*_: object) -> bool:
+        monkeypatch.undo()
+        monkeypatch.setattr(watch, "_RETRY_SECONDS", 0.01)
+        lost.set()
+        raise DatabaseError("disk I/O error")
 
     with watching() as seen:
         noticed(seen)
         if sql.is_sqlite():
-            monkeypatch.setattr(threading.Event, "wait", wait_or_fail)
-            assert wait(lost, 10)
+            monkeypatch.setattr(watch.FileWatch, "written", fails_once)
+            assert lost.wait(10)
         else:
             with connection.cursor() as cursor:
                 cursor.execute(
