@@ -60,6 +60,24 @@ def test_the_first_change_after_a_rest_is_looked_at_at_once() -> None:
     assert 0 < tasks.seconds_to_rest(begun=100.0, now=100.005) < tasks._BETWEEN_CHANGES
 
 
+class Stuck:
+    """It cannot be closed, as a mailbox whose server is gone."""
+
+    name, pause, wakes_on_change = "stuck", 1.0, False
+
+    def run(self, now: datetime, stop: threading.Event) -> int:
+        return 0
+
+    def close(self) -> None:
+        raise OSError
+
+
+def test_what_cannot_be_closed_keeps_no_other_task_from_its_turn() -> None:
+    other = Failing()
+    tasks.run_until_idle([Stuck(), other], threading.Event())
+    assert other.runs == 1
+
+
 class Asking:
     """Looks into the database; notes through which connection."""
 

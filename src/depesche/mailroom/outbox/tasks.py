@@ -140,9 +140,7 @@ class TaskRunner:
             return False
 
     def _once(self) -> int:
-        if (
-            not sql.is_sqlite()
-        ):  # there nothing grows old, and each new connection reads the whole schema: 1 ms
+        if not sql.is_sqlite():  # nothing grows old there, and a new connection reads the whole schema: 1 ms
             close_old_connections()
         try:
             return self.task.run(timezone.now(), self._stop)
@@ -165,5 +163,5 @@ def run_until_idle(tasks: Sequence[WorkerTask], stop: threading.Event) -> int:
             total += max(done, 0)
             if done <= 0:
                 break
-        getattr(task, "close", _nothing)()
+        close(task)
     return total
