@@ -1,5 +1,4 @@
-"""kill -9 of real workers, again and again, under a server that hangs up as well: nothing is lost (design
-§4).
+"""kill -9 of real workers, again and again, under a server that hangs up as well: nothing is lost.
 
 Duplicates come only where SMTP leaves no choice: mails whose content was handed over, and whose acceptance
 was not yet written down, when a worker or a connection was cut. Each carries its Message-ID.

@@ -1,4 +1,4 @@
-"""`depesche …`: one entry for every command (interfaces.md, "Command line").
+"""`depesche …`: one entry for every command.
 
 Decides before Django starts whether there is an installation to work on; the commands themselves are
 Django management commands of the rooms they belong to.

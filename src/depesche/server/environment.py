@@ -1,4 +1,4 @@
-"""Where this installation keeps its things, read from the environment once (interfaces.md, "Environment")."""
+"""Where this installation keeps its things, read from the environment once."""
 
 from __future__ import annotations
 

@@ -147,7 +147,7 @@ class Timeouts:
 
 @dataclass(frozen=True)
 class Trust:
-    """Whom to believe (design §4 "Trust"), in addition to the system's roots.
+    """Whom to believe, in addition to the system's roots.
 
     `ca_pems`: certificates of authorities. `leaf_pems`: a server's own certificate, trusted with the names
     and dates that stand in it. `pins`: SHA-256 (hex) of exact certificates for this one host and port; they

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 
 class Persistence(enum.Enum):
-    """How long a refusal holds (design §6)."""
+    """How long a refusal holds."""
 
     TRANSIENT = "transient"
     PERMANENT = "permanent"

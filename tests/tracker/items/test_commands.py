@@ -1,4 +1,4 @@
-"""The commands of interfaces.md: names, JSON, refusals in one sentence."""
+"""The commands: names, JSON, refusals in one sentence."""
 
 from __future__ import annotations
 

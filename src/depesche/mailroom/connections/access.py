@@ -1,6 +1,6 @@
 """From settings to what the clients take: the one place where stored secrets are decrypted.
 
-A stored password travels only to the host that it was typed for (design §4): asked for another host, these
+A stored password travels only to the host that it was typed for (M12): asked for another host, these
 functions raise PasswordNeeded instead of handing it out. The result holds the secret in fields that repr
 leaves out.
 """

@@ -77,7 +77,7 @@ def save_outgoing(
     clear_password: bool = False,
     place: int = 0,
 ) -> OutgoingSettings:
-    """Save some or all settings by their keys (interfaces.md); the others stay. Raises InvalidSettings.
+    """Save some or all settings by the keys of `connection set`; the others stay. Raises InvalidSettings.
 
     No password keeps the stored one; `clear_password` deletes it.
     """

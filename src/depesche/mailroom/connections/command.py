@@ -1,6 +1,6 @@
 """The base of our management commands: one way to refuse, one way to print.
 
-Exit codes (interfaces.md): 0 done; 1 with one sentence on stderr; 2 wrong usage. `--json` prints one JSON
+Exit codes: 0 done; 1 with one sentence on stderr; 2 wrong usage. `--json` prints one JSON
 value a line, so that other programs can read a list while it is still being written.
 """
 

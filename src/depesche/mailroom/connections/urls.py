@@ -13,9 +13,9 @@ from depesche.mailroom.connections.views import (
     keystore,
     oauth,
     outgoing,
+    runs,
     sender_rules,
     status,
-    test_runs,
 )
 
 app_name = "connections"
@@ -32,8 +32,8 @@ urlpatterns = [
     path("connection/find/<str:key>/stop/", discovery.stop, name="find-stop"),
     path("connection/fill/", discovery.fill, name="fill"),
     path("connection/effect/", outgoing.effect, name="effect"),
-    path("test/<str:key>/", test_runs.test_run, name="test-run"),
-    path("test/<str:key>/stop/", test_runs.stop_test, name="stop-test"),
+    path("test/<str:key>/", runs.test_run, name="test-run"),
+    path("test/<str:key>/stop/", runs.stop_test, name="stop-test"),
     path("connection/oauth/return/", oauth.returned, name="oauth-return"),
     path("connection/oauth/disconnect/", oauth.disconnect, name="oauth-disconnect"),
     path("mailbox/", incoming.incoming, name="incoming"),

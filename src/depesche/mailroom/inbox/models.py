@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Outcome(models.TextChoices):
-    """What became of a received mail (interfaces.md, `inbox receive`)."""
+    """What became of a received mail (the answer of `inbox receive`)."""
 
     WAITING = "", _("waiting")
     COMMENT = "comment", _("comment")

@@ -7,7 +7,7 @@ from depesche.mailroom.outbox.queries import RecipientDetail, RecipientRow, Stat
 
 
 def as_json(row: RecipientRow) -> dict[str, object]:
-    """One recipient as interfaces.md promises it, and a little more."""
+    """One recipient: each of these fields is promised to programs."""
     return {
         "id": row.id,
         "message_id": row.message_id,
@@ -57,7 +57,7 @@ def tries_of(detail: RecipientDetail) -> list[dict[str, object]]:
 
 
 def stats_as_json(stats: Stats) -> dict[str, object]:
-    """The figures, as interfaces.md promises them, and a little more."""
+    """The figures: each of these fields is promised to programs."""
     return {
         "states": stats.states,
         "remaining": stats.remaining,

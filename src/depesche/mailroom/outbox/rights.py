@@ -1,4 +1,4 @@
-"""Who may no longer get a mail: the rights are checked again at each claim, once for the batch (design §2).
+"""Who may no longer get a mail: the rights are checked again at each claim, once for the batch.
 
 The check is a function named in the setting DEPESCHE_RIGHTS_CHECK: it gets the claimed recipients that stand
 for a person, and answers for whom the mail is withdrawn, and why.

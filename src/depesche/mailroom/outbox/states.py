@@ -1,4 +1,4 @@
-"""The states of a recipient and every permitted change between them (design: "States").
+"""The states of a recipient and every permitted change between them.
 
 One table owns the rules; actions.py and queue.py ask it, docs/states/outbox.md is generated from it.
 """

@@ -10,7 +10,7 @@ _NAMED = ("author", "responsible", "manager")
 
 
 def as_json(item: Item) -> dict[str, object]:
-    """An item as interfaces.md promises it; people by their address."""
+    """An item, with fields that are promised to programs; people by their address."""
     entries = queries.thread(item)
     return in_a_list(item) | {
         "description": item.description,

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from depesche.mailroom.connections import actions, queries
 from depesche.mailroom.connections.actions import InvalidSettings, Person
 from depesche.mailroom.connections.forms import incoming_values, outgoing_values
@@ -27,7 +29,7 @@ def restore(change: ChangeRow, *, by: Person = None, password: str | Secret | No
     """Save the settings as they were after this change. Raises InvalidSettings: a password is missing for the
     host, or something that they need is no longer there."""
     if change.values is None or change.area not in (Area.OUTGOING, Area.INCOMING):
-        raise InvalidSettings({"": ["There is nothing to restore."]})
+        raise InvalidSettings({"": [_("There is nothing to restore.")]})
     known = present(change.area, change.place)
     values = {key: value for key, value in change.values.items() if key in known}
     if change.area is Area.OUTGOING:

@@ -15,7 +15,7 @@ from depesche.mailroom.connections import actions, figures, queries
 from depesche.mailroom.connections.failover import PLACE, FailoverForm
 from depesche.mailroom.connections.views import submission
 from depesche.mailroom.connections.views.common import applied, changes_of, saved, say_password_deleted
-from depesche.mailroom.connections.views.test_runs import NOTHING, Shown
+from depesche.mailroom.connections.views.runs import NOTHING, Shown
 from depesche.mailroom.pages.rights import administrators_only
 
 

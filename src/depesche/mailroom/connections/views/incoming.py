@@ -18,7 +18,7 @@ from depesche.mailroom.connections.diagnosis.mailbox import mailbox_order, run_m
 from depesche.mailroom.connections.forms import IncomingForm, changed_fields, incoming_values
 from depesche.mailroom.connections.oauth.queries import oauth
 from depesche.mailroom.connections.queries import IncomingSettings
-from depesche.mailroom.connections.views import test_runs
+from depesche.mailroom.connections.views import runs
 from depesche.mailroom.connections.views.common import (
     applied,
     changed_count,
@@ -29,7 +29,7 @@ from depesche.mailroom.connections.views.common import (
     say_password_deleted,
 )
 from depesche.mailroom.connections.views.filling import mailbox_values
-from depesche.mailroom.connections.views.test_runs import NOTHING, Shown, Wanted
+from depesche.mailroom.connections.views.runs import NOTHING, Shown, Wanted
 from depesche.mailroom.mailboxes import MailboxConfig
 from depesche.mailroom.pages.rights import administrators_only
 
@@ -84,7 +84,7 @@ def start_test(request: HttpRequest, place: int = 0) -> HttpResponse:
     wanted = None
     if config is not None:
         wanted = Wanted(mailbox_order(config), lambda stop: run_mailbox(config, stop=stop))
-    return test_runs.begin(
+    return runs.begin(
         request,
         "incoming",
         form,

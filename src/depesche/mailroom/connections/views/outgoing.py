@@ -30,7 +30,7 @@ from depesche.mailroom.connections.views.common import (
 )
 from depesche.mailroom.connections.views.effect import effect_of
 from depesche.mailroom.connections.views.filling import card
-from depesche.mailroom.connections.views.test_runs import NOTHING, Shown
+from depesche.mailroom.connections.views.runs import NOTHING, Shown
 from depesche.mailroom.pages.rights import administrators_only
 
 _PAGE = "depesche/connections/outgoing.html"

@@ -18,7 +18,7 @@ from depesche.mailroom.connections.diagnosis.running import run
 from depesche.mailroom.connections.diagnosis.steps import Step, order
 from depesche.mailroom.connections.figures import OutboxFigures
 from depesche.mailroom.connections.forms import CAP, OutgoingForm, changed_fields
-from depesche.mailroom.connections.views import test_runs
+from depesche.mailroom.connections.views import runs
 from depesche.mailroom.connections.views.common import (
     changed_count,
     failover_card,
@@ -27,7 +27,7 @@ from depesche.mailroom.connections.views.common import (
     own_address,
     own_name,
 )
-from depesche.mailroom.connections.views.test_runs import Shown, Wanted
+from depesche.mailroom.connections.views.runs import Shown, Wanted
 
 APPLICABLE = frozenset(
     {"host", "encryption", "port", "auth", "username", "allow_clear_password", "system_address", "sender"}
@@ -45,7 +45,7 @@ def begin_test(
     if plan is not None:
         names = order(implicit_tls=plan.config.implicit_tls)
         wanted = Wanted(names, lambda stop: _run_and_learn(plan, stop), plan.to)
-    return test_runs.begin(request, what, form, wanted, problem=problem, page=page)
+    return runs.begin(request, what, form, wanted, problem=problem, page=page)
 
 
 def _plan_of(request: HttpRequest, form: OutgoingForm) -> tuple[Plan | None, str]:

@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from depesche.mailroom.connections import actions as connections
 from depesche.mailroom.connections import alarms, identity, secrets
@@ -40,7 +41,7 @@ def save_alarm_ways(
     An empty webhook or secret keeps the stored one; `clear_webhook` and `clear_secret` delete it.
     """
     known = alarm_values(queries.alarm_ways())
-    unknown = {key: ["There is no such setting."] for key in values if key not in AlarmForm.base_fields}
+    unknown = {key: [_("There is no such setting.")] for key in values if key not in AlarmForm.base_fields}
     switches: dict[str, Any] = {}
     for key in ("mail", "silence"):
         if isinstance(values.get(key), str):
