@@ -122,6 +122,7 @@ def test_every_page_is_whole(demo: Demo, page: Page) -> None:
             continue
         if page.locator("main").count():  # else a mail's own HTML, as it stands in its frame
             assert page.locator("h1").count() == 1, path
+            assert page.locator(".bar nav [aria-current]").count() <= 1, path
             wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
             assert page.evaluate(wide) <= 0, path
         links = "[...document.querySelectorAll('a[href^=\"/\"]')].map(a => a.getAttribute('href'))"

@@ -51,13 +51,19 @@ class MailTrouble:
     link: str
 
 
+def _place(namespace: str, name: str) -> str:
+    if namespace in _ADMINISTRATION:
+        return "administration"
+    return _PLACES.get(name, "") if namespace == "web" else namespace
+
+
 def navigation(request: HttpRequest) -> dict[str, object]:
     """The place of the main navigation, the other language, and whether mail flows."""
     match = request.resolver_match
     namespace, name = (match.namespace, match.url_name or "") if match else ("", "")
     user = getattr(request, "user", None)
     return {
-        "place": "administration" if namespace in _ADMINISTRATION else _PLACES.get(name, namespace),
+        "place": _place(namespace, name),
         "language_next": _other_language(),
         "links": places.links(namespace),
         "here": request.get_full_path() if request.method in {"GET", "HEAD"} else request.path,
