@@ -126,6 +126,7 @@ def test_an_answer_of_somebody_else_appears_by_itself(browser: Browser, address:
     visit.page.locator("#thread", has_text="An answer from elsewhere").wait_for()
     assert visit.page.get_by_label("Your comment").input_value() == "half a sentence"
     assert visit.page.locator("details.more[open] .cut").count() == 1
+    visit.page.locator("#say", has_text="the latest by Jana").wait_for(state="attached")
     assert visit.faults == []
 
 
@@ -135,11 +136,12 @@ def test_the_filter_works_without_a_new_page(browser: Browser, address: str) -> 
     page = visit.page
     page.evaluate("window.stayed = true")
     page.get_by_label("Find").fill("nothing has these words")
-    page.get_by_text("No item fits.").wait_for()
+    page.locator("#list", has_text="No item fits.").wait_for()
+    page.locator("#say", has_text="No item fits.").wait_for(state="attached")
     page.get_by_label("Find").fill("Pump")
     page.get_by_role("link", name="Pump P-7").wait_for()
     page.get_by_label("State", exact=True).select_option("closed")
-    page.get_by_text("No item fits.").wait_for()
+    page.locator("#list", has_text="No item fits.").wait_for()
     assert page.evaluate("window.stayed") is True
     assert "state=closed" in page.url
     assert visit.faults == []
@@ -266,6 +268,18 @@ def test_what_was_saved_is_said_by_a_live_region(browser: Browser, address: str)
     page.locator("#messages .note").wait_for()
     wait_until(lambda: page.evaluate("window.told === true"), "the message put in again")
     assert page.locator("#messages .note").count() == 1
+
+
+def test_nothing_moves_for_those_who_want_no_motion(browser: Browser, address: str) -> None:
+    visit = Visit(browser, address, reduced_motion="reduce")
+    visit.sign_in()
+    visit.page.goto(f"{address}/items/NW-1/")
+    moving = visit.page.evaluate(
+        "[...document.querySelectorAll('*')].filter((part) => ['', '::before', '::after'].some((which) => {"
+        " const style = getComputedStyle(part, which || undefined);"
+        " return style.animationName !== 'none' || parseFloat(style.transitionDuration) > 0; })).length"
+    )
+    assert moving == 0
 
 
 def test_errors_take_the_focus(browser: Browser, address: str) -> None:

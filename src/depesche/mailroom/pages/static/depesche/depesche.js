@@ -144,9 +144,10 @@
 
   /* What a renewed part has to say goes to the one live region that is always there: one that comes with the part
      is not heard. */
+  const news = () => [...document.querySelectorAll("[data-say]")].map((part) => part.innerText).join(" ").replace(/\s+/g, " ").trim();
   let said = "";
   const say = () => {
-    const text = [...document.querySelectorAll("[data-say]")].map((part) => part.innerText).join(" ").replace(/\s+/g, " ").trim();
+    const text = news();
     const place = document.getElementById("say");
     if (place && text !== said) place.textContent = text;
     said = text;
@@ -176,6 +177,7 @@
     showPresent();
     focusFirst(document);
     reachable();
+    said = news();
     /* "Saved." came with the page: a live region speaks only of what is put into it later. */
     const told = document.getElementById("messages");
     if (told?.childElementCount) setTimeout(() => told.replaceChildren(...[...told.children].map((one) => one.cloneNode(true))), 300);
