@@ -63,6 +63,12 @@ def test_a_get_asks_no_server(admin_page: Any, own: FakeServer) -> None:
     assert own.connections == []
 
 
+@pytest.mark.parametrize("port", ["9" * 5000, "²"])
+def test_a_port_that_is_none_is_refused(admin_page: Any, port: str) -> None:
+    data = {"host": "localhost", "port": port, "encryption": "tls", "what": "outgoing"}
+    assert admin_page.post(reverse("connections:certificate"), data).status_code == 422
+
+
 @pytest.mark.parametrize(
     ("protocol", "implicit"),
     [("smtp", False), ("smtp", True), ("imap", False), ("imap", True), ("pop3", False), ("pop3", True)],

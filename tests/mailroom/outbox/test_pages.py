@@ -43,6 +43,12 @@ def text(client: Client, url: str, **headers: str) -> str:
     return response.content.decode()
 
 
+@pytest.mark.parametrize("before", ["9" * 5000, "9" * 19, "-1", "²", "x"])
+def test_an_address_that_nobody_was_given_begins_the_list_anew(admin: Client, before: str) -> None:
+    (one,) = put()
+    assert reverse("outbox:detail", args=[one]) in text(admin, reverse("outbox:list") + f"?before={before}")
+
+
 def test_only_administrators() -> None:
     (one,) = put()
     member = person("member@example.org", administrator=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,10 +17,10 @@ from depesche.mailroom.inbox import processing, queries, reader
 from depesche.mailroom.inbox.handlers import Choice, Handled, Sentence
 from depesche.mailroom.inbox.models import Outcome
 from depesche.mailroom.inbox.queries import ReceivedRow
+from depesche.mailroom.pages.numbers import whole_number
 from depesche.mailroom.pages.rights import administrators_only
 
 _PAGE = 50
-_ID = re.compile("[0-9]{1,18}")
 _AT_ONCE = 10  # held mails that the list lets one decide
 _VIEWS = frozenset({"text", "html", "headers", "source"})
 _SANDBOX = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox; frame-ancestors 'self'"
@@ -44,7 +43,7 @@ def received_list(request: HttpRequest) -> HttpResponse:
         outcome,
         text=text,
         source=source,
-        before=int(before) if _ID.fullmatch(before) else None,
+        before=whole_number(before),
         limit=_PAGE + 1,
     )
     deciding = not text and not source and outcome in (None, Outcome.HELD) and not before

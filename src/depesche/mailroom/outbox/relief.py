@@ -12,21 +12,10 @@ from __future__ import annotations
 
 from depesche.mailroom.connections.queries import Flow, Health, OutgoingSettings
 from depesche.mailroom.outbox.orders import Orders
-from depesche.smtpclient.errors import Stage
+from depesche.mailroom.outbox.retry import OPENING
 
 KNOCK_SECONDS = 120.0  # no answer to a knock after that: it is repeated
-_OPENING = frozenset(
-    stage.value
-    for stage in (
-        Stage.RESOLVE,
-        Stage.CONNECT,
-        Stage.GREETING,
-        Stage.EHLO,
-        Stage.STARTTLS,
-        Stage.TLS,
-        Stage.AUTH,
-    )
-)
+_OPENING = frozenset(stage.value for stage in OPENING)
 
 
 def relieves(failover: OutgoingSettings, first: Health) -> bool:

@@ -2,8 +2,8 @@
 
 Strategy. A failure concerns a recipient, a message, our sender or the connection (`scope_of`); it is
 transient or permanent, or nobody knows (`persistence_of`). One table, POLICY, says what to do; `decide` adds
-the times. `Streak` watches for the wrong setting that looks like many bad recipients, `Pauses` says when a
-paused connection is tried.
+the times. `Streak` watches for the wrong setting that looks like many bad recipients, `probe_after` says
+when a paused connection is tried.
 """
 
 from __future__ import annotations
@@ -204,7 +204,7 @@ def persistence_of(result: RecipientResult, error: SubmissionError | None = None
     return Persistence.TRANSIENT
 
 
-_OPENING = frozenset(
+OPENING = frozenset(
     {Stage.RESOLVE, Stage.CONNECT, Stage.GREETING, Stage.EHLO, Stage.STARTTLS, Stage.TLS, Stage.AUTH}
 )
 
@@ -214,7 +214,7 @@ def concerns_set_up(error: SubmissionError) -> bool:
 
     "Too many connections" is no such case: it asks for fewer, not for none.
     """
-    return error.stage in _OPENING and error.cause not in (Cause.TOO_MANY_CONNECTIONS, Cause.ABORTED)
+    return error.stage in OPENING and error.cause not in (Cause.TOO_MANY_CONNECTIONS, Cause.ABORTED)
 
 
 # --- the wrong setting that looks like bad recipients -------------------------------------------------------

@@ -21,6 +21,7 @@ from depesche.mailroom.outbox import actions, addresses, queries
 from depesche.mailroom.outbox.categories import Category
 from depesche.mailroom.outbox.queries import RecipientDetail
 from depesche.mailroom.outbox.states import State, sources_of
+from depesche.mailroom.pages.numbers import whole_number
 from depesche.mailroom.pages.rights import administrators_only
 
 _PAGE = 50
@@ -43,7 +44,7 @@ def recipient_list(request: HttpRequest) -> HttpResponse:
     state = wanted if wanted in State.values else ""
     before = request.GET.get("before", "")
     text = request.GET.get("q", "").strip()[:200]
-    rows = queries.recipients(state or None, text, int(before) if before.isdecimal() else None, _PAGE + 1)
+    rows = queries.recipients(state or None, text, whole_number(before), _PAGE + 1)
     stats = queries.stats()
     health = connections.health()
     live = request.headers.get("HX-Target") == "outbox-live"

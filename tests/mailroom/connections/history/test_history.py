@@ -60,6 +60,11 @@ def test_what_changes_nothing_leaves_no_trace(saved: Any) -> None:
     assert rows(Area.INCOMING) == []
 
 
+@pytest.mark.parametrize("before", ["9" * 5000, "-1", "²"])
+def test_an_address_that_nobody_was_given_begins_the_page_anew(admin_page: Any, before: str) -> None:
+    assert admin_page.get(reverse("connections:history"), {"before": before}).status_code == 200
+
+
 def test_a_change_that_fails_leaves_none_either(saved: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     def fails(*_: Any, **__: Any) -> None:
         raise RuntimeError

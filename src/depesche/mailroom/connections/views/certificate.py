@@ -30,6 +30,7 @@ from depesche.mailroom.connections.keystore_forms import FetchForm
 from depesche.mailroom.connections.ports import implicit_mailbox, implicit_smtp
 from depesche.mailroom.connections.views import failover, incoming, outgoing
 from depesche.mailroom.connections.views.common import is_htmx, mail_context
+from depesche.mailroom.pages.numbers import whole_number
 from depesche.mailroom.pages.rights import administrators_only
 
 _PAGE = "depesche/connections/certificate.html"
@@ -37,8 +38,8 @@ _SHEET = "depesche/connections/certificate_sheet.html"
 
 
 def _test_mailbox(request: HttpRequest) -> HttpResponseBase:
-    place = request.POST.get("place", "0")
-    response: HttpResponseBase = incoming.start_test(request, int(place) if place.isdecimal() else 0)
+    place = whole_number(request.POST.get("place", "")) or 0
+    response: HttpResponseBase = incoming.start_test(request, place)
     return response
 
 
@@ -127,7 +128,7 @@ def _server(post: Mapping[str, str], what: str) -> dict[str, str]:
     host, port = post.get("host", ""), post.get("port", "")
     if not what:
         return {"host": host, "port": port, "starttls": post.get("starttls", "")}
-    encryption, number = post.get("encryption", ""), int(port) if port.isdecimal() else 0
+    encryption, number = post.get("encryption", ""), whole_number(port) or 0
     if what == "incoming":
         protocol = post.get("protocol", "imap")
         starttls = "" if implicit_mailbox(protocol, encryption, number) else protocol

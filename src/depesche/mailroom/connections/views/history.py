@@ -23,6 +23,7 @@ from depesche.mailroom.connections.history.queries import ChangeRow, Difference
 from depesche.mailroom.connections.hosts import same_host
 from depesche.mailroom.connections.oauth.forms import OAuthForm
 from depesche.mailroom.connections.watching.forms import AlarmForm
+from depesche.mailroom.pages.numbers import whole_number
 from depesche.mailroom.pages.rights import administrators_only
 
 _PAGE_SIZE = 50
@@ -67,7 +68,7 @@ def history(request: HttpRequest) -> HttpResponse:
     if area not in Area.values:
         area = ""
     before = request.GET.get("before", "")
-    rows = queries.changes(area, before=int(before) if before.isdecimal() else None, limit=_PAGE_SIZE + 1)
+    rows = queries.changes(area, before=whole_number(before), limit=_PAGE_SIZE + 1)
     newest = _in_force()
     context = {
         "changes": [shown(row, newest) for row in rows[:_PAGE_SIZE]],

@@ -20,6 +20,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from depesche.mailroom.inbox import queries as inbox
+from depesche.mailroom.pages.numbers import whole_number
 from depesche.mailroom.pages.rights import signed_in
 from depesche.tracker.accounts import queries as accounts
 from depesche.tracker.accounts.models import Person
@@ -153,10 +154,8 @@ def _add_watcher(item: Item, colleague: Person, kind: str) -> None:
 
 
 def _colleague(request: HttpRequest, item: Item) -> Person:
-    chosen = request.POST.get("person", "")
-    found = (
-        accounts.person(int(chosen)) if chosen.isascii() and chosen.isdigit() and len(chosen) < 19 else None
-    )
+    chosen = whole_number(request.POST.get("person", ""))
+    found = accounts.person(chosen) if chosen is not None else None
     if found is None:
         raise ValidationError(_("Choose a person."))
     return found

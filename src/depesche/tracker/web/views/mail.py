@@ -19,6 +19,7 @@ from depesche.mailroom.connections import queries as connections
 from depesche.mailroom.connections import sender_policy, senders
 from depesche.mailroom.connections.queries import OutgoingSettings
 from depesche.mailroom.outbox.categories import SenderKind
+from depesche.mailroom.pages.numbers import whole_number
 from depesche.mailroom.pages.rights import administrators_only, signed_in
 from depesche.tracker.accounts.models import Person
 from depesche.tracker.correspondence import personal_letter, recutting, templates, writing
@@ -88,21 +89,17 @@ def _initial(request: HttpRequest, item: Item, person: Person) -> dict[str, Any]
         "language": person.language,
         "to": request.GET.get("to", "")[:1000],
     }
-    answered = _number(request.GET.get("answer", ""))
+    answered = whole_number(request.GET.get("answer", "")) or 0
     comment = Comment.objects.select_related("author").filter(item=item, pk=answered).first()
     writer = comment.author if comment is not None else item.author if answered == 0 else None
     if writer is not None and "answer" in request.GET:
         initial |= {"to": writer.email, "language": writer.language, "quote": True}
         initial["subject"] = f"Re: {initial['subject']}"[:250]
-    template = templates.find(_number(request.GET.get("template", "")))
+    template = templates.find(whole_number(request.GET.get("template", "")) or 0)
     if template is not None:
         subject, text = personal_letter.filled(template, item, person)
         initial |= {"subject": subject, "text": text, "language": template.language}
     return initial
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
 
 
 def _page(
