@@ -127,6 +127,7 @@ class Instance:
         }
         self.environment["DEPESCHE_HOME"] = str(home)
         self.environment["PYTHONUNBUFFERED"] = "1"
+        self.environment["LC_ALL"] = "C.UTF-8"  # the language of whoever runs the tests is none of theirs
         if database_url:
             self.environment["DEPESCHE_DATABASE_URL"] = database_url
         if base_url:

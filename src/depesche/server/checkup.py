@@ -8,6 +8,8 @@ from datetime import datetime
 from enum import StrEnum
 
 from django.conf import settings
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from depesche.mailroom.connections import alarms
 from depesche.mailroom.connections import queries as connections
@@ -51,19 +53,20 @@ def findings(now: datetime) -> list[Finding]:
 
 def _addresses() -> Iterator[Finding]:
     environment = settings.ENVIRONMENT
+    where = {"address": settings.DEPESCHE_BASE_URL}
     if environment.base_url_given:
-        yield Finding(Level.OK, f"Links in mails lead to {settings.DEPESCHE_BASE_URL}.")
+        yield Finding(Level.OK, _("Links in mails lead to %(address)s.") % where)
     else:
         yield Finding(
             Level.WARNING,
-            f"Links in mails lead to {settings.DEPESCHE_BASE_URL}, which other machines cannot reach.",
-            "Set DEPESCHE_BASE_URL to the address that people open in their browser.",
+            _("Links in mails lead to %(address)s, which other machines cannot reach.") % where,
+            _("Set DEPESCHE_BASE_URL to the address that people open in their browser."),
         )
     if environment.key_file.stat().st_mode & 0o077:
         yield Finding(
             Level.ERROR,
-            f"Others on this machine can read the secret key {environment.key_file}.",
-            f"Run: chmod 600 {environment.key_file}",
+            _("Others on this machine can read the secret key %(file)s.") % {"file": environment.key_file},
+            _("Run: %(command)s") % {"command": f"chmod 600 {environment.key_file}"},
         )
 
 
@@ -71,48 +74,78 @@ def _outgoing(now: datetime) -> Iterator[Finding]:
     connection = connections.outgoing()
     health = connections.health()
     if health.flow is Flow.UNCONFIGURED:
-        missing = "system address" if connection.host else "SMTP server"
         yield Finding(
             Level.ERROR,
-            f"No {missing} is configured: mails wait in the outbox.",
-            "Open Administration, E-mail, Outgoing; or: depesche connection set host=… system_address=…",
+            _("No system address is configured: mails wait in the outbox.")
+            if connection.host
+            else _("No SMTP server is configured: mails wait in the outbox."),
+            _("Open Administration, E-mail, Outgoing; or: %(command)s")
+            % {"command": "depesche connection set host=… system_address=…"},
         )
     elif connections.place_in_use():
         failover = connections.outgoing(1)
         yield Finding(
             Level.WARNING,
-            f"Mail goes out through the failover {failover.host}:{failover.port}: {reason_of_pause(health)}",
-            "Run: depesche connection test --to YOUR-ADDRESS",
+            _("Mail goes out through the failover %(server)s: %(why)s")
+            % {"server": f"{failover.host}:{failover.port}", "why": reason_of_pause(health)},
+            _try_it(),
         )
     elif health.flow is Flow.PAUSED:
         yield Finding(
             Level.ERROR,
-            f"Mail does not flow: {reason_of_pause(health)}",
-            "Run: depesche connection test --to YOUR-ADDRESS",
+            _("Mail does not flow: %(why)s") % {"why": reason_of_pause(health)},
+            _try_it(),
         )
     else:
         yield Finding(
             Level.OK,
-            f"Mail goes out through {connection.host}:{connection.port} ({connection.encryption}), "
-            f"at most {connection.max_connections} connections.",
+            ngettext(
+                "Mail goes out through %(server)s (%(encryption)s), at most %(count)d connection.",
+                "Mail goes out through %(server)s (%(encryption)s), at most %(count)d connections.",
+                connection.max_connections,
+            )
+            % {
+                "server": f"{connection.host}:{connection.port}",
+                "encryption": connection.encryption,
+                "count": connection.max_connections,
+            },
         )
     if connection.encryption == "none" and connection.auth != "none" and connection.allow_clear_password:
         yield Finding(
             Level.WARNING,
-            "The SMTP password may travel in clear.",
-            "Choose the encryption TLS or SSL if the server knows it.",
+            _("The SMTP password may travel in clear."),
+            _("Choose the encryption TLS or SSL if the server knows it."),
         )
 
 
 def _outbox(now: datetime) -> Iterator[Finding]:
     stats = outbox.stats(now)
     if stats.workers:
-        yield Finding(Level.OK, f"{stats.workers} worker(s) at work.")
-    for state, what in (("failed", "refused for good"), ("expired", "given up"), ("held", "held for you")):
+        yield Finding(
+            Level.OK,
+            ngettext("%(count)d worker at work.", "%(count)d workers at work.", stats.workers)
+            % {"count": stats.workers},
+        )
+    for state in ("failed", "expired", "held"):
         if count := stats.states.get(state, 0):
-            yield Finding(
-                Level.WARNING, f"{count} mails were {what}.", f"See: depesche outbox list --state {state}"
-            )
+            command = f"depesche outbox list --state {state}"
+            yield Finding(Level.WARNING, _left(state, count), _("See: %(command)s") % {"command": command})
+
+
+def _left(state: str, count: int) -> str:
+    if state == "failed":
+        said = ngettext(
+            "%(count)d mail was refused for good.", "%(count)d mails were refused for good.", count
+        )
+    elif state == "expired":
+        said = ngettext("%(count)d mail was given up.", "%(count)d mails were given up.", count)
+    else:
+        said = ngettext("%(count)d mail waits for you.", "%(count)d mails wait for you.", count)
+    return said % {"count": count}
+
+
+def _try_it() -> str:
+    return _("Run: %(command)s") % {"command": "depesche connection test --to " + _("YOUR-ADDRESS")}
 
 
 def _mailbox(mailbox: IncomingSettings) -> Iterator[Finding]:
@@ -122,14 +155,21 @@ def _mailbox(mailbox: IncomingSettings) -> Iterator[Finding]:
     if mailbox.last_error:
         yield Finding(
             Level.ERROR,
-            f"The mailbox{named} cannot be read: {mailbox.last_error}",
-            f"Run: depesche mailbox test{f' --name {mailbox.title}' if mailbox.place else ''}",
+            _("The mailbox%(name)s cannot be read: %(why)s") % {"name": named, "why": mailbox.last_error},
+            _("Run: %(command)s")
+            % {"command": f"depesche mailbox test{f' --name {mailbox.title}' if mailbox.place else ''}"},
         )
     elif mailbox.protocol == MailboxProtocol.PIPE:
-        yield Finding(Level.OK, f"Mails{named} come in through a pipe ('depesche inbox receive -').")
+        yield Finding(
+            Level.OK,
+            _("Mails%(name)s come in through a pipe (%(command)s).")
+            % {"name": named, "command": "'depesche inbox receive -'"},
+        )
     else:
         where = f"{mailbox.host}:{mailbox.port} ({mailbox.protocol})"
-        yield Finding(Level.OK, f"Mails{named} come in from {where}.")
+        yield Finding(
+            Level.OK, _("Mails%(name)s come in from %(server)s.") % {"name": named, "server": where}
+        )
 
 
 def _incoming(now: datetime) -> Iterator[Finding]:
@@ -137,19 +177,20 @@ def _incoming(now: datetime) -> Iterator[Finding]:
         if connections.outgoing().items_by_mail:
             yield Finding(
                 Level.ERROR,
-                "Items by mail are on, but no mailbox is configured: nothing can arrive.",
-                "Run: depesche mailbox set protocol=imap host=… username=… --password-stdin",
+                _("Items by mail are on, but no mailbox is configured: nothing can arrive."),
+                _("Run: %(command)s")
+                % {"command": "depesche mailbox set protocol=imap host=… username=… --password-stdin"},
             )
         else:
-            yield Finding(Level.OK, "No mailbox is configured: answers by mail are not promised.")
+            yield Finding(Level.OK, _("No mailbox is configured: answers by mail are not promised."))
         return
     for one in connections.mailboxes():
         yield from _mailbox(one)
     if connections.outgoing().items_by_mail and not items.default_workspace():
         yield Finding(
             Level.ERROR,
-            "Items by mail are on, but no workspace takes them.",
-            "Open Administration, Workspaces, and choose one.",
+            _("Items by mail are on, but no workspace takes them."),
+            _("Open Administration, Workspaces, and choose one."),
         )
 
 

@@ -7,8 +7,10 @@ value a line, so that other programs can read a list while it is still being wri
 from __future__ import annotations
 
 import argparse
+import contextlib
 import gc
 import json
+import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
@@ -18,10 +20,13 @@ from typing import IO, Any, cast
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, connection
+from django.utils import translation
 from django.utils.functional import Promise
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+from depesche.mailroom.connections.command_language import language_of
 
 
 class DepescheCommand(BaseCommand):
@@ -33,6 +38,7 @@ class DepescheCommand(BaseCommand):
 
     requires_system_checks: list[str] | tuple[str, ...] = []
     needs_key = True  # stop when this process holds another key than the database was made with
+    speaks_locale = False  # its sentences follow LC_ALL and LANG; only where it writes none of them down
     json = False
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
@@ -54,8 +60,10 @@ class DepescheCommand(BaseCommand):
         parser = self.create_parser(argv[0], argv[1])
         options = vars(parser.parse_args(argv[2:]))
         arguments = options.pop("args", ())
+        spoken = language_of(os.environ) if self.speaks_locale and not options.get("json") else None
         try:
-            self.execute(*arguments, **options)
+            with translation.override(spoken) if spoken else contextlib.nullcontext():
+                self.execute(*arguments, **options)
         except CommandError as error:
             if options.get("traceback"):
                 raise

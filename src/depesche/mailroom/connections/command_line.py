@@ -9,6 +9,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError
+from django.utils.translation import gettext as _
 
 from depesche.mailroom.connections import validation
 from depesche.mailroom.connections.actions import InvalidSettings
@@ -40,7 +41,9 @@ class SettingsCommand(DepescheCommand):
         for key in values:
             if key not in self.keys:
                 raise CommandError(
-                    f"There is no setting {key}. The settings are: {' '.join(self.keys)}.", returncode=2
+                    _("There is no setting %(key)s. The settings are: %(keys)s.")
+                    % {"key": key, "keys": " ".join(self.keys)},
+                    returncode=2,
                 )
         return values
 
@@ -51,9 +54,10 @@ class SettingsCommand(DepescheCommand):
         try:
             typed = validation.password(sys.stdin.readline())
         except (ValidationError, UnicodeDecodeError) as error:
-            raise CommandError(f"The password on standard input cannot be used: {_first(error)}") from None
+            said = _("The password on standard input cannot be used: %(why)s") % {"why": _first(error)}
+            raise CommandError(said) from None
         if not typed:
-            raise CommandError("There is no password on standard input.")
+            raise CommandError(_("There is no password on standard input."))
         return typed
 
     def print_steps(self, steps: Iterable[Step], *, transcript: bool) -> list[Step]:
@@ -67,11 +71,14 @@ class SettingsCommand(DepescheCommand):
             ms = f"{step.ms} ms" if step.ms is not None else ""
             self.stdout.write(f"{step.name.value:<17} {step.result:<8} {ms:>9}  {step.fact}".rstrip())
             if step.cause is not None:
-                self.stdout.write(f"    cause:  {step.cause.title}. {step.cause.sentence}")
-                self.stdout.write(f"    remedy: {step.cause.remedy}")
+                labels = [_("cause:"), _("remedy:"), _("try:")]
+                width = max(map(len, labels))
+                cause, remedy, attempt = (f"    {label:<{width}}" for label in labels)
+                self.stdout.write(f"{cause} {step.cause.title}. {step.cause.sentence}")
+                self.stdout.write(f"{remedy} {step.cause.remedy}")
                 if step.cause.change:
                     change = " ".join(f"{key}={value}" for key, value in step.cause.change.items())
-                    self.stdout.write(f"    try:    {change}")
+                    self.stdout.write(f"{attempt} {change}")
             if transcript:
                 for line in step.transcript:
                     self.stdout.write(f"    | {line}")
@@ -87,7 +94,7 @@ class SettingsCommand(DepescheCommand):
 
 def refused(error: InvalidSettings) -> CommandError:
     """Settings that were not saved, as one sentence."""
-    return CommandError(f"Nothing was saved. {error}")
+    return CommandError(_("Nothing was saved. %(why)s") % {"why": error})
 
 
 def on_off(value: bool) -> str:
@@ -95,4 +102,4 @@ def on_off(value: bool) -> str:
 
 
 def _first(error: Exception) -> str:
-    return error.messages[0] if isinstance(error, ValidationError) else "it is no UTF-8."
+    return error.messages[0] if isinstance(error, ValidationError) else _("it is no UTF-8.")

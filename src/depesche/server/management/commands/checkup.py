@@ -15,6 +15,7 @@ from depesche.server.checkup import Level, findings
 
 class Command(DepescheCommand):
     help = "Check configuration and health. Exit code 1 when something is wrong."
+    speaks_locale = True
 
     def handle(self, *args: Any, **options: Any) -> None:
         found = findings(timezone.now())

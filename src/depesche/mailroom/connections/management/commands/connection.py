@@ -7,6 +7,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from depesche.mailroom.connections import access, actions, queries, senders, validation
 from depesche.mailroom.connections.actions import InvalidSettings
@@ -43,6 +44,7 @@ KEYS = (
 class Command(SettingsCommand):
     help = "Show, set or test the outgoing e-mail connection."
     keys = KEYS
+    speaks_locale = True
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
@@ -134,14 +136,19 @@ class Command(SettingsCommand):
             for hint in found.hints:
                 self.say(hint)
         if found.smtp is None:
-            why = f" The name service does not answer: {found.no_names}" if found.no_names else ""
-            raise CommandError(f"No server was found for {address}.{why}")
+            why = (
+                _("The name service does not answer: %(why)s") % {"why": found.no_names}
+                if found.no_names
+                else ""
+            )
+            said = _("No server was found for %(address)s.") % {"address": address}
+            raise CommandError(f"{said} {why}".strip())
 
     def _rules(self, options: dict[str, Any]) -> None:
         if options["seen"]:
             senders.note_seen(now=timezone.now())
         if options["revoke"] is not None and senders.revoke(options["revoke"]) is None:
-            raise CommandError(f"There is no rule {options['revoke']}.")
+            raise CommandError(_("There is no rule %(number)s.") % {"number": options["revoke"]})
         self.print_rows(
             [
                 {
@@ -171,7 +178,7 @@ class Command(SettingsCommand):
                 self._show(0)
                 return
         elif nothing:
-            raise CommandError("Name at least one KEY=VALUE to set.", returncode=2)
+            raise CommandError(_("Name at least one KEY=VALUE to set."), returncode=2)
         of_login = {key: values.pop(key) for key in OAUTH_KEYS if key in values}
         try:
             form = actions.outgoing_form(values, password=password, clear_password=clear)
@@ -190,7 +197,7 @@ class Command(SettingsCommand):
 
     def _set_failover(self, values: dict[str, Any], password: str | None, *, clear: bool) -> None:
         if not values and password is None and not clear:
-            raise CommandError("Name at least one KEY=VALUE to set.", returncode=2)
+            raise CommandError(_("Name at least one KEY=VALUE to set."), returncode=2)
         try:
             settings = actions.save_outgoing(values, password=password, clear_password=clear, place=PLACE)
         except InvalidSettings as error:
@@ -202,7 +209,8 @@ class Command(SettingsCommand):
         if not options["client_secret_stdin"]:
             return None
         if options["password_stdin"]:
-            raise CommandError("Standard input holds one secret: set them one after the other.", returncode=2)
+            said = _("Standard input holds one secret: set them one after the other.")
+            raise CommandError(said, returncode=2)
         return self.password_of({"password_stdin": True})
 
     def _test(self, options: dict[str, Any]) -> None:
@@ -212,18 +220,18 @@ class Command(SettingsCommand):
         except ValidationError as error:
             raise CommandError(f"--to: {error.messages[0]}") from None
         if not to:
-            raise CommandError("--to: Enter an e-mail address.")
+            raise CommandError("--to: " + _("Enter an e-mail address."))
         try:
             form = actions.outgoing_form(values, password=password, for_test=True, place=options["place"])
             actions.refuse_invalid(form)
             settings = form.as_settings()
             plan = plan_test(settings, to=to, user_address=to, password=form.cleaned_data["password"])
         except InvalidSettings as error:
-            raise CommandError(f"Nothing was tested. {error}") from None
+            raise CommandError(_("Nothing was tested. %(why)s") % {"why": error}) from None
         except access.NotConfigured as error:
             raise CommandError(str(error)) from None
         steps = self.print_steps(run(plan), transcript=options["transcript"])
         learn(plan, steps, now=timezone.now())
         self.stop_on_failure(steps)
         if flows(steps):
-            self.say("The server accepted the test mail.")
+            self.say(_("The server accepted the test mail."))

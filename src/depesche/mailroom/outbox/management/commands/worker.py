@@ -9,9 +9,16 @@ import threading
 from types import FrameType
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
+from django.utils import translation
+from django.utils.translation import gettext as _
 
+from depesche.mailroom.connections import queries as connections
 from depesche.mailroom.connections.command import DepescheCommand
+from depesche.mailroom.connections.command_language import language_of
+from depesche.mailroom.connections.diagnosis.pauses import reason_of_pause
+from depesche.mailroom.connections.queries import Flow
 from depesche.mailroom.outbox.worker import Progress, drain, run_worker
 from depesche.mailroom.pages import checks
 
@@ -46,15 +53,13 @@ class Command(DepescheCommand):
                 signal.signal(number, handler)
 
     def _drain(self, stop: threading.Event) -> None:
+        spoken = settings.LANGUAGE_CODE if self.json else language_of(os.environ)
         shows = self.stdout.isatty() and not self.json
 
         def progress(now: Progress) -> None:
             if shows:
-                end = f", about {now.remaining / now.rate:.0f} s left" if now.rate > 1 else ""
-                self.stdout.write(
-                    f"\r{now.accepted} accepted, {now.remaining} to go, {now.rate:.0f}/s{end}\x1b[K",
-                    ending="",
-                )
+                with translation.override(spoken):
+                    self.stdout.write(f"\r{_progress_in_words(now)}\x1b[K", ending="")
                 self.stdout.flush()
 
         drained = drain(stop, progress=progress)
@@ -63,6 +68,25 @@ class Command(DepescheCommand):
         if self.json:
             self.print_json({"accepted": drained.accepted, "reason": drained.reason})
         else:
-            self.say(f"{drained.accepted} accepted.")
+            with translation.override(spoken):
+                self.say(_("%(count)d accepted.") % {"count": drained.accepted})
         if drained.reason:
-            raise CommandError(drained.reason)
+            raise CommandError(_reason(drained.reason, spoken))
+
+
+def _progress_in_words(now: Progress) -> str:
+    facts = {"accepted": now.accepted, "remaining": now.remaining, "rate": f"{now.rate:.0f}"}
+    said = _("%(accepted)d accepted, %(remaining)d to go, %(rate)s/s") % facts
+    if now.rate <= 1:
+        return said
+    return said + _(", about %(seconds)d s left") % {"seconds": round(now.remaining / now.rate)}
+
+
+def _reason(told: str, language: str) -> str:
+    """Why mails are left, in the language of the person at the terminal. The work itself goes on in that of
+    the installation: what it writes down is not for this person alone."""
+    health = connections.health()
+    if health.flow is Flow.FLOWING or reason_of_pause(health) != told:
+        return told
+    with translation.override(language):
+        return reason_of_pause(health)
