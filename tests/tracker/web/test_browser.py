@@ -94,6 +94,7 @@ def test_from_sign_in_to_a_comment(browser: Browser, address: str) -> None:
     assert page.evaluate("document.activeElement.id").startswith("comment-")
     page.get_by_role("button", name="Comment").click()
     page.locator(".field-error").wait_for()
+    assert page.evaluate("document.activeElement.getAttribute('aria-invalid')") == "true"
     assert visit.faults == []
 
 

@@ -10,9 +10,10 @@
     document.cookie = `depesche_zone=${zone}; Path=/; Max-Age=31536000; SameSite=Lax${secure}`;
   }
 
-  /* An error summary, or the verdict of a test that stopped, takes the focus once. */
+  /* An error summary, or the verdict of a test that stopped, takes the focus once; where there is no summary, the
+     first field that was refused. */
   const focusFirst = (root) => {
-    const target = root.querySelector("[data-focus]");
+    const target = root.querySelector("[data-focus]") ?? root.querySelector("[aria-invalid='true']");
     if (target) {
       target.removeAttribute("data-focus");
       target.focus({ preventScroll: false });
