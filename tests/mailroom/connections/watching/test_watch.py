@@ -223,10 +223,10 @@ def test_by_mail_through_a_connection_that_works(db: Any, saved: Any, administra
     assert expires in (at(10) + day, at(11) + day)
 
 
+@pytest.mark.usefixtures("outbox_backend")
 def test_all_administrators_get_a_mail_or_none_does(
-    db: Any, saved: Any, settings: Any, monkeypatch: pytest.MonkeyPatch
+    db: Any, saved: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings.EMAIL_BACKEND = "depesche.mailroom.outbox.backend.OutboxBackend"
     sent = iter((EmailMessage.send, None))
 
     def send(one: EmailMessage) -> int:
