@@ -9,13 +9,13 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from collections import deque
 
 import pytest
 
 from depesche.smtpclient.testing.server import CUT, Act, Behaviour, Connection
+from tests.journeys.killing import killed_again_and_again, settled
 from tests.mailroom.outbox.servers import message_ids, running
-from tests.support.processes import ROOT, Instance, Program
+from tests.support.processes import ROOT, Instance
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.journey
@@ -63,25 +63,9 @@ def test_killed_workers_lose_nothing(instance: Instance) -> None:
 
     with running(Behaviour(decide=hangs_up, reply_delay=0.004)) as server:
         prepared(instance, server.port)
-        workers: deque[Program] = deque(instance.start("worker") for _ in range(2))
-        for _ in range(KILLS):
-            before = len(server.messages)
-            wait_until(
-                lambda before=before: len(server.messages) >= before + MAILS // (KILLS + 12),  # type: ignore[misc]  # a default binds the value of this round
-                "mails between two kills",
-                timeout=60,
-            )
-            workers.popleft().kill()
-            workers.append(instance.start("worker"))
+        workers = killed_again_and_again(instance, server, kills=KILLS, between=MAILS // (KILLS + 12))
         killed_at = time.monotonic()
-
-        def all_accepted() -> bool:
-            states = instance.json("outbox", "stats")["states"]
-            if doubtful := instance.json_lines("outbox", "list", "--state", "uncertain"):
-                instance.run("outbox", "retry", *[str(row["id"]) for row in doubtful], status=None)
-            return states == {"accepted": MAILS}
-
-        wait_until(all_accepted, f"all mails after {killed_at}", timeout=90)
+        wait_until(lambda: settled(instance, MAILS), f"all mails after {killed_at}", timeout=90)
         for worker in workers:
             assert worker.terminate() == 0
 

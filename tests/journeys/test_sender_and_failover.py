@@ -12,6 +12,7 @@ from email.utils import parseaddr
 import pytest
 
 from depesche.smtpclient.testing.server import Act, Behaviour, FakeServer
+from tests.journeys.killing import killed_again_and_again, settled
 from tests.journeys.test_main_line import Route, answer, comments, connect, people
 from tests.mailroom.outbox.servers import message_ids, running
 from tests.support.mail_host import MailHost
@@ -56,14 +57,6 @@ def connection(instance: Instance, port: int, *more: str) -> None:
     )  # fmt: skip
 
 
-def settled(instance: Instance, count: int) -> bool:
-    """All accepted; what is uncertain goes again at once, as a person would want it."""
-    states = instance.json("outbox", "stats")["states"]
-    if doubtful := instance.json_lines("outbox", "list", "--state", "uncertain"):
-        instance.run("outbox", "retry", *[str(row["id"]) for row in doubtful], status=None)
-    return bool(states == {"accepted": count})
-
-
 def only_the_system(content: bytes) -> Act:
     author = re.search(rb"^From:.*<([^<>]+)>\r$", content, re.MULTILINE)
     if author is not None and author[1] == b"tracker@example.org":
@@ -83,16 +76,7 @@ def test_killed_workers_rewrite_every_mail_and_lose_none(instance: Instance) -> 
             "sender=user",
         )
         put(instance, 0, MAILS)
-        workers: deque[Program] = deque(instance.start("worker") for _ in range(2))
-        for _ in range(KILLS):
-            before = len(server.messages)
-            wait_until(
-                lambda before=before: len(server.messages) >= before + MAILS // (KILLS + 4),  # type: ignore[misc]  # a default binds the value of this round
-                "mails between two kills",
-                timeout=60,
-            )
-            workers.popleft().kill()
-            workers.append(instance.start("worker"))
+        workers = killed_again_and_again(instance, server, kills=KILLS, between=MAILS // (KILLS + 4))
         wait_until(lambda: len(message_ids(server)) == MAILS, "all mails", timeout=90)
         wait_until(lambda: settled(instance, MAILS), "all of them on record", timeout=90)
         for worker in workers:
