@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -32,7 +33,7 @@ def opened(path: Path, timeout: float = 20) -> DatabaseWrapper:
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     path = tmp_path / "turns.sqlite3"
-    with sqlite3.connect(path) as database:
+    with closing(sqlite3.connect(path)) as database, database:
         database.execute("CREATE TABLE t (who TEXT)")
     return path
 
@@ -93,7 +94,7 @@ def test_a_writer_that_dies_blocks_nobody(path: Path) -> None:
     first.close()
     write(second, "b")
     second.close()
-    with sqlite3.connect(path) as database:
+    with closing(sqlite3.connect(path)) as database, database:
         assert [row[0] for row in database.execute("SELECT who FROM t")] == ["a", "b"]
 
 
