@@ -249,7 +249,7 @@ def test_reports_come_home_by_a_reverse_path_of_their_own(
         new_item("For policy", watcher="policy@example.org"),
     )
     tested = instance.run("connection", "test", "--to", "alice@example.org", status=None)
-    assert "Also with a tag" in tested.stdout, tested.stdout
+    assert "Also with a tag" in tested.stdout, f"{tested.stdout}\n{strict.log()}"
     instance.start("worker")
 
     def bounced() -> bool:

@@ -39,6 +39,15 @@ def free_port() -> int:
     raise AssertionError(f"no free port between {FIRST} and {LAST}")
 
 
+def greets(port: int, host: str = "127.0.0.1") -> bool:
+    """Whether a server there says something by itself, as SMTP's do."""
+    try:
+        with socket.create_connection((host, port), timeout=5) as connection:
+            return bool(connection.recv(1))
+    except OSError:
+        return False
+
+
 def listens(port: int, host: str = "127.0.0.1") -> bool:
     """Whether somebody accepts connections there."""
     try:

@@ -18,7 +18,7 @@ from tests.support.availability import find
 from tests.support.certificates import Authority
 from tests.support.dovecot import MAIL_GROUP, MAIL_USER, Dovecot
 from tests.support.maildir import Maildir
-from tests.support.ports import free_port, listens
+from tests.support.ports import free_port, greets, listens
 from tests.support.processes import Program
 from tests.support.waiting import wait_until
 
@@ -215,17 +215,20 @@ class Postfix:
         # Not by `postfix start-fg`: it would stand between us and the master, which would survive it.
         command = [self._daemons() / "master", "-c", self.configuration, "-d"]
         program = self._program = Program(command, self.folder / "console.log", umask=0o022)
-        ports = (
-            self.port_plain, self.port_starttls, self.port_tls, self.port_login,
-            self.port_login_tls, self.port_login_clear, self.port_own_sender,
+        silent = self.port_tls, self.port_login_tls  # before the handshake
+        spoken = (
+            self.port_plain, self.port_starttls, self.port_login, self.port_login_clear, self.port_own_sender
         )  # fmt: skip
 
         def ready() -> bool:
             if not program.running:
                 raise AssertionError(f"Postfix ended:\n{program.output()}\n{self.log()}")
-            return all(listens(port) for port in ports)
+            return all(map(listens, silent)) and all(map(greets, spoken))
 
-        wait_until(ready, "Postfix's ports")
+        try:
+            wait_until(ready, "Postfix's greetings", timeout=90)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{program.output()}\n{self.log()}") from error
 
     def stop(self) -> None:
         """End it and wait until it is gone; mails and queue stay."""

@@ -91,7 +91,7 @@ def test_from_sign_in_to_a_comment(browser: Browser, address: str) -> None:
     page.locator("article.comment strong", has_text="coupling").wait_for()
     assert page.evaluate("window.stayed") is True  # htmx put it in, no new page
     assert page.get_by_label("Your comment").input_value() == ""
-    assert page.evaluate("document.activeElement.id").startswith("comment-")
+    page.wait_for_function("document.activeElement.id.startsWith('comment-')")
     page.get_by_role("button", name="Comment").click()
     page.locator(".field-error").wait_for()
     assert page.evaluate("document.activeElement.getAttribute('aria-invalid')") == "true"
