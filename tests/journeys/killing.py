@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from functools import partial
 
 from depesche.smtpclient.testing.server import FakeServer
 from tests.support.processes import Instance, Program
@@ -16,15 +17,16 @@ def killed_again_and_again(
     begins. Those that live at the end."""
     workers: deque[Program] = deque(instance.start("worker") for _ in range(2))
     for _ in range(kills):
-        wanted = len(server.messages) + between
         wait_until(
-            lambda wanted=wanted: len(server.messages) >= wanted,  # type: ignore[misc]  # a default binds the value of this round
-            "mails between two kills",
-            timeout=60,
+            partial(_has, server, len(server.messages) + between), "mails between two kills", timeout=60
         )
         workers.popleft().kill()
         workers.append(instance.start("worker"))
     return workers
+
+
+def _has(server: FakeServer, count: int) -> bool:
+    return len(server.messages) >= count
 
 
 def settled(instance: Instance, count: int) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import ssl
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Protocol, Self, TypeVar
@@ -47,7 +48,7 @@ class Client(Protocol):
 _C = TypeVar("_C", bound=Client)
 
 
-class Session:
+class Session(ABC):
     """One connection to a mailbox, from the first packet on. `passed` is told of each stage."""
 
     def __init__(self, config: MailboxConfig, passed: Passed) -> None:
@@ -65,9 +66,9 @@ class Session:
     ) -> None:
         self.close()
 
+    @abstractmethod
     def close(self) -> None:
         """Log out; never raises."""
-        raise NotImplementedError
 
     def _next(self, stage: MailboxStage, said: str = "") -> None:
         """The stage under way has been passed."""

@@ -110,22 +110,26 @@ _NEW = (
     "message_id, state, priority, attempts, patience_from, next_attempt_at, lease_owner, stage, reply,"
     " updated_at, id, address, internet_message_id, header, person"
 )
-_INSERT = f"INSERT INTO {sql.RECIPIENT} ({_NEW}) VALUES ({sql.placeholders(15)})"  # noqa: S608  our names
+# What all have alike stands in the statement: binding it again for each costs a twentieth of queueing.
+_INSERT = (
+    f"INSERT INTO {sql.RECIPIENT} ({_NEW})"  # noqa: S608  our names, no value
+    " VALUES (%s, 'queued', %s, 0, 0, %s, '', '', '', %s, %s, %s, %s, %s, %s)"
+)
 _COPY = f"COPY {sql.RECIPIENT} ({_NEW}) FROM STDIN"
 
 
 def _insert(
     cursor: Any, made: Sequence[tuple[int, NewRecipient]], message_id: int, priority: int, at: Any
 ) -> None:
-    same = message_id, State.QUEUED.value, priority, 0, 0, at, "", "", "", at
-    rows = ((*same, key, one.address, one.message_id, one.header, one.person) for key, one in made)
+    own = ((key, one.address, one.message_id, one.header, one.person) for key, one in made)
     if sql.is_sqlite():
-        cursor.executemany(_INSERT, rows)
+        cursor.executemany(_INSERT, [(message_id, priority, at, at, *row) for row in own])
         return
+    same = message_id, State.QUEUED.value, priority, 0, 0, at, "", "", "", at
     # There each statement is a round trip, and rows that come by COPY cost half of those of an INSERT.
     with connection.wrap_database_errors, cursor.copy(_COPY) as copy:
-        for row in rows:
-            copy.write_row(row)
+        for row in own:
+            copy.write_row((*same, *row))
 
 
 def _leave_out_suppressed(made: Mapping[int, NewRecipient], now: datetime) -> None:

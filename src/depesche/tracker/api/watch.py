@@ -21,7 +21,7 @@ from depesche.mailroom.connections.domain.representation import advice_shown
 from depesche.mailroom.connections.failover import PLACE
 from depesche.mailroom.connections.history import queries as history
 from depesche.mailroom.connections.history.models import Area
-from depesche.mailroom.connections.history.queries import ChangeRow
+from depesche.mailroom.connections.history.representation import change_shown
 from depesche.mailroom.connections.representation import failover_shown
 from depesche.mailroom.connections.watching import queries as watching
 from depesche.mailroom.connections.watching.representation import alarm_shown, occurrence_shown
@@ -92,19 +92,4 @@ def changes(
     """Who changed what of the settings, the newest first; `before` continues behind the last id of the page
     before. Of secrets only that they changed."""
     rows = history.changes(area.value if area else "", before=before, limit=limit)
-    return [_change_shown(row) for row in rows]
-
-
-def _change_shown(row: ChangeRow) -> dict[str, object]:
-    return {
-        "id": row.id,
-        "at": row.at,
-        "by": row.by,
-        "area": row.area.value,
-        "place": row.place,
-        "act": row.act.value,
-        "subject": row.subject,
-        "changes": [asdict(one) for one in row.differences],
-        "worked_at": row.worked_at,
-        "restorable": row.values is not None,
-    }
+    return [{**change_shown(row), "changes": [asdict(one) for one in row.differences]} for row in rows]

@@ -11,6 +11,7 @@ from depesche.mailroom.connections.command_line import SettingsCommand
 from depesche.mailroom.connections.history import queries, restoring
 from depesche.mailroom.connections.history.models import Area
 from depesche.mailroom.connections.history.queries import Difference
+from depesche.mailroom.connections.history.representation import change_shown
 
 
 class Command(SettingsCommand):
@@ -31,18 +32,7 @@ class Command(SettingsCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if options["what"] == "list":
             self.print_rows(
-                {
-                    "id": row.id,
-                    "at": row.at,
-                    "by": row.by,
-                    "area": row.area.value,
-                    "place": row.place,
-                    "act": row.act.value,
-                    "subject": row.subject,
-                    "changes": [_said(one) for one in row.differences],
-                    "worked_at": row.worked_at,
-                    "restorable": row.values is not None,
-                }
+                {**change_shown(row), "changes": [_said(one) for one in row.differences]}
                 for row in queries.changes(options["area"], limit=max(1, options["limit"]))
             )
             return
