@@ -7,8 +7,6 @@ refused, deferred or untried it does not have.
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterator, Sequence
 from itertools import cycle
 from types import SimpleNamespace
 
@@ -16,120 +14,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from depesche.smtpclient import Cause, Envelope, Outcome, Reply, Stage, SubmissionError, Transcript
+from depesche.smtpclient import Cause, Envelope, Outcome, Reply, Stage
 from depesche.smtpclient.testing.model import Answers, ModelServer
 from depesche.smtpclient.wire import commands, protocol
 from depesche.smtpclient.wire.content import SharedContent
-from depesche.smtpclient.wire.extensions import parse_ehlo
 from depesche.smtpclient.wire.protocol import (
     Answer,
-    Closing,
-    Dialogue,
-    Event,
     InjectedBeforeTls,
     ProtocolViolation,
 )
 from depesche.smtpclient.wire.reply_parser import MalformedReply
 from depesche.smtpclient.wire.states import Command, State
-from depesche.smtpclient.wire.under_way import Chunking, Transaction
-
-LOST = SubmissionError(Stage.CONTENT, Cause.CONNECTION_LOST)
-
-
-def never(content: bytes) -> bytes:
-    raise AssertionError("nothing here needs converting")
-
-
-class Wire:
-    """A dialogue and a model server, joined by two pipes that deliver in pieces and may be cut."""
-
-    def __init__(
-        self,
-        server: ModelServer,
-        transactions: Sequence[Transaction],
-        *,
-        sizes: Sequence[int] = (10_000,),
-        chunking: bool | None = None,
-        watched: bool = True,
-    ) -> None:
-        self.waiting = deque(transactions)
-        self.server = server
-        self.transcript = Transcript(limit=100_000)
-        self.dialogue = Dialogue(
-            self._source,
-            to_seven_bit=never,
-            tap=self.transcript if watched else None,
-            chunking=Chunking(works=chunking),
-            window=4,
-        )
-        self.sizes: Iterator[int] = cycle(sizes)
-        self.to_server = b""
-        self.to_client = server.greet()
-        self.delivered = 0  # octets that the client has read
-        self.events: list[Event] = []
-        self.closing: SubmissionError | None = None
-        self.written: list[bytes] = []
-
-    def _source(self) -> Transaction | None:
-        return self.waiting.popleft() if self.waiting else None
-
-    def pump(self) -> None:
-        while (octets := self.dialogue.outgoing()) is not None:
-            self.written.append(bytes(octets))
-            self.to_server += bytes(octets)
-
-    def take_events(self) -> list[Event]:
-        events, self.dialogue.events = self.dialogue.events, []
-        self.events += events
-        for event in events:
-            if isinstance(event, Closing):
-                self.closing = event.error
-        return events
-
-    def run(self, *, cut_after: int | None = None) -> None:
-        """Until nothing moves any more; or until the client has read so many octets, then the line is cut."""
-        while self.closing is None:
-            self.pump()
-            self.take_events()
-            moved = False
-            if self.to_server:
-                size = next(self.sizes)
-                piece, self.to_server = self.to_server[:size], self.to_server[size:]
-                self.to_client += self.server.feed(piece)
-                moved = True
-            if self.to_client:
-                size = next(self.sizes)
-                if cut_after is not None:
-                    size = min(size, cut_after - self.delivered)
-                piece, self.to_client = self.to_client[:size], self.to_client[size:]
-                if piece:
-                    self.delivered += len(piece)
-                    self.dialogue.receive(piece)
-                    self.take_events()
-                    moved = True
-            if (cut_after is not None and self.delivered >= cut_after) or not moved:
-                break
-        if self.closing is None and (cut_after is not None or self.server.closed):
-            self.dialogue.lost(LOST)
-            self.take_events()
-
-    def begin(self) -> None:
-        """Greeting and EHLO."""
-        self.run()
-        self.dialogue.send(Command.EHLO, commands.ehlo("client.example.org"))
-        self.run()
-        answer = self.events[-1]
-        assert isinstance(answer, Answer)
-        self.dialogue.learn(parse_ehlo(answer.reply))
-        self.delivered = 0
-        self.dialogue.open_for_transactions = True
-
-
-def message(number: int, recipients: int = 1) -> Transaction:
-    addresses = tuple(f"r{number}.{index}@example.org" for index in range(recipients))
-    content = f"Subject: {number}\r\n\r\n.dot\r\n".encode()
-    return Transaction(Envelope(f"s{number}@example.org", addresses), content)
-
+from depesche.smtpclient.wire.under_way import Transaction
+from tests.smtpclient.wires import LOST, Wire, check, message
 
 CODES = st.sampled_from([250] * 6 + [450, 550])
 ANSWERS = st.builds(
@@ -179,41 +76,6 @@ def test_every_reply_is_attributed_to_its_message(
     wire.sizes = cycle(sizes)
     wire.run(cut_after=cut_after)
     check(wire, server, transactions)
-
-
-def check(wire: Wire, server: ModelServer, transactions: Sequence[Transaction]) -> None:
-    assert server.violations == []
-    taken = {(recipient, content) for _, all_of, content in server.accepted for recipient in all_of}
-    assert len(taken) == sum(len(all_of) for _, all_of, _ in server.accepted), "nothing twice"
-    for number, transaction in enumerate(transactions):
-        result = transaction.result
-        if result is None:
-            assert transaction in wire.waiting, "begun and never decided"
-            continue
-        assert [one.address for one in result.recipients] == list(transaction.envelope.recipients)
-        for index, one in enumerate(result.recipients):
-            has_it = (one.address, transaction.content) in taken
-            if one.outcome is Outcome.ACCEPTED:
-                assert has_it
-            elif one.outcome is not Outcome.UNCERTAIN:
-                assert not has_it, f"{one} is with the server"
-            if one.outcome in (Outcome.UNCERTAIN, Outcome.NOT_TRIED):
-                assert one.reply is None
-                assert result.error is not None
-            elif one.reply is not None and one.reply.code != 503:
-                label = one.reply.text
-                assert f"<mail {number} " in label, f"message {number} got {label}"
-                if one.stage is Stage.RCPT:
-                    assert f"rcpt {index}>" in label
-    if wire.closing is None and wire.dialogue.state is not State.CLOSED:
-        assert not wire.waiting
-        assert not wire.dialogue.busy
-        for transaction in transactions:
-            assert transaction.result is not None
-            assert all(
-                one.outcome not in (Outcome.UNCERTAIN, Outcome.NOT_TRIED)
-                for one in transaction.result.recipients
-            )
 
 
 def test_one_round_trip_per_message() -> None:
@@ -488,88 +350,6 @@ def test_no_server_can_do_more_than_end_the_session(octets: bytes, after_ehlo: b
         if isinstance(event, Transaction):
             assert event.result is not None
             assert not event.result.accepted
-
-
-CHUNKS = ("PIPELINING", "CHUNKING")
-
-
-def test_a_window_of_transactions_goes_out_back_to_back() -> None:
-    wire = Wire(ModelServer(extensions=CHUNKS), [message(number) for number in range(6)], chunking=True)
-    wire.begin()
-    before = len(wire.written)
-    wire.pump()
-    mail = (
-        b"MAIL FROM:<s%d@example.org>\r\nRCPT TO:<r%d.0@example.org>\r\n"
-        b"BDAT 20 LAST\r\nSubject: %d\r\n\r\n.dot\r\n"
-    )
-    assert wire.written[before:] == [
-        mail % (0, 0, 0),
-        *(b"RSET\r\n" + mail % (number, number, number) for number in (1, 2, 3)),
-    ]
-    wire.run()
-    assert len(wire.server.accepted) == 6
-
-
-def test_the_first_line_is_tried_before_chunking_is_trusted() -> None:
-    wire = Wire(ModelServer(extensions=CHUNKS), [message(number) for number in range(2)])
-    wire.begin()
-    before = len(wire.written)
-    wire.run()
-    assert wire.written[before].endswith(b"BDAT 12\r\nSubject: 0\r\n")
-    assert wire.written[before + 1] == b"BDAT 8 LAST\r\n\r\n.dot\r\n"
-    assert [content for *_, content in wire.server.accepted] == [
-        b"Subject: 0\r\n\r\n.dot\r\n",
-        b"Subject: 1\r\n\r\n.dot\r\n",
-    ]
-
-
-def test_a_trial_without_a_recipient_tells_nothing() -> None:
-    server = ModelServer([Answers(rcpt=(550,)), Answers(mail=550), Answers()], CHUNKS, keeps_open=True)
-    transactions = [message(number) for number in range(3)]
-    wire = Wire(server, transactions)
-    wire.begin()
-    wire.run()
-    check(wire, server, transactions)
-    assert [t.result.accepted for t in transactions if t.result] == [False, False, True]
-
-
-def test_a_server_that_does_not_know_what_it_announces() -> None:
-    server = ModelServer(extensions=CHUNKS, knows_bdat=False)
-    transactions = [message(number) for number in range(2)]
-    transactions[0].content += b"MAIL FROM:<evil@example.org>\r\n"
-    wire = Wire(server, transactions)
-    wire.begin()
-    wire.run()
-    assert wire.closing is not None
-    assert wire.closing.cause is Cause.CHUNKING_FAILED
-    assert wire.dialogue._chunking.works is False
-    assert server.commands[-1] == "Subject: 0", "nothing but a header field was taken for a command"
-    (first,) = [event for event in wire.events if isinstance(event, Transaction)]
-    assert first.result is not None
-    assert first.result.recipients[0].outcome is Outcome.NOT_TRIED
-
-
-def test_content_that_cannot_be_tried_goes_as_data() -> None:
-    transaction = message(0)
-    transaction.content = b"MAIL FROM:<evil@example.org>\r\n"
-    wire = Wire(ModelServer(extensions=CHUNKS), [transaction])
-    wire.begin()
-    wire.run()
-    assert wire.written[-1] == b".\r\n"
-    assert len(wire.server.accepted) == 1
-
-
-def test_large_content_goes_as_data() -> None:
-    transaction, following = message(0), message(1)
-    transaction.content = b"x" * 70_000
-    server = ModelServer(extensions=CHUNKS)
-    wire = Wire(server, [following, transaction, message(2)], chunking=True)
-    wire.begin()
-    wire.run()
-    assert [command.split()[0] for command in server.commands if command[:4] in ("BDAT", "DATA")] == [
-        *("BDAT", "DATA", "BDAT"),
-    ]
-    assert len(server.accepted) == 3
 
 
 def test_errors_are_counted_until_something_is_accepted() -> None:

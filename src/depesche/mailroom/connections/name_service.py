@@ -48,12 +48,7 @@ class Target:
 
 def text(name: str, *, seconds: float = SECONDS) -> Answer[str]:
     """The TXT records of a name, each joined from its strings."""
-    return _ask(
-        name,
-        dns.rdatatype.TXT,
-        seconds,
-        lambda one: b"".join(one.strings).decode("utf-8", "replace")[:_LONGEST],
-    )
+    return _ask(name, dns.rdatatype.TXT, seconds, _joined)
 
 
 def mail_exchangers(domain: str, *, seconds: float = SECONDS) -> Answer[str]:
