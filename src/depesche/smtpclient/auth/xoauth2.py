@@ -5,13 +5,14 @@ A refused token is told in a challenge (JSON) that wants an answer; only then co
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import ClassVar
 
 from depesche.smtpclient.auth.mechanism import AuthenticationFailed
 from depesche.smtpclient.config import OAuthToken
 
 
-class _Bearer:
+class _Bearer(ABC):
     """What both have in common: the token first, and one answer to the challenge that tells its refusal."""
 
     hides_password: ClassVar[bool] = False
@@ -21,8 +22,9 @@ class _Bearer:
         self._credentials = credentials
         self._steps = 0
 
+    @abstractmethod
     def _response(self) -> bytes:
-        raise NotImplementedError
+        """The token, as this mechanism wants it."""
 
     def initial(self) -> bytes:
         self._steps = 1
