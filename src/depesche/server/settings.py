@@ -129,19 +129,6 @@ DEPESCHE_INBOX_HANDLERS = [
 ]
 DEPESCHE_RIGHTS_CHECK = "depesche.tracker.notifications.rights.withdrawn"
 DEPESCHE_MAILBOX_WORKSPACES = "depesche.tracker.items.queries.workspace_choices"
-DEPESCHE_WORKER_TASKS = [
-    "depesche.tracker.accounts.resets.AnswerResetRequests",
-    "depesche.tracker.notifications.planner.PlanNotices",
-    "depesche.tracker.notifications.reminders.SendReminders",
-    "depesche.tracker.correspondence.undelivered.TellWriters",
-    "depesche.mailroom.connections.oauth.renewal.RenewTokens",
-    "depesche.mailroom.inbox.polling.PollMailboxes",
-    "depesche.mailroom.inbox.processing.ProcessMails",
-    "depesche.mailroom.outbox.addresses.WatchRefusals",
-    "depesche.mailroom.connections.presented.task.WatchCertificates",
-    "depesche.mailroom.connections.watching.task.WatchMail",
-    "depesche.mailroom.connections.domain.looking.LookAtDomains",
-]
 
 LOGGING = {
     "version": 1,

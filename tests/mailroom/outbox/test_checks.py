@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import django
 import pytest
-from django.conf import settings as django_settings
 from django.test import override_settings
 from pytest_django.fixtures import Settings
 
@@ -37,7 +36,7 @@ def test_the_product_forgets_none() -> None:
 
 
 def test_a_task_that_is_left_out_is_named() -> None:
-    fewer = [name for name in django_settings.DEPESCHE_WORKER_TASKS if name != POLLING]
+    fewer = [name for name in tasks.of_installed_apps() if name != POLLING]
     with override_settings(DEPESCHE_WORKER_TASKS=fewer):
         (warning,) = checks.nothing_is_left_undone(None)
     assert POLLING in warning.msg

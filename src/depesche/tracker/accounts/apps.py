@@ -5,3 +5,4 @@ class AccountsConfig(AppConfig):
     name = "depesche.tracker.accounts"
     label = "depesche_accounts"
     default_auto_field = "django.db.models.BigAutoField"
+    worker_tasks = ("depesche.tracker.accounts.resets.AnswerResetRequests",)
