@@ -32,11 +32,19 @@ def failover(port: int, **values: object) -> None:
     OutgoingConnection.objects.filter(pk=row.pk).update(revision=row.revision + 1)
 
 
+def stands_by(caplog: pytest.LogCaptureFixture) -> None:
+    """Wait until the failover's desk has seen that the first works: what it claimed until then is its own."""
+    said = "The failover stands by."
+    wait_until(lambda: said in [record.getMessage() for record in caplog.records], "the failover standing by")
+
+
 def probe_now() -> None:
     ConnectionHealth.objects.filter(connection__place=0).update(next_probe_at=timezone.now())
 
 
-def test_the_failover_has_the_mails_while_the_first_is_down_and_gives_them_back() -> None:
+def test_the_failover_has_the_mails_while_the_first_is_down_and_gives_them_back(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     with running() as second:
         first_port = free_port()
         configure(first_port)
@@ -55,6 +63,7 @@ def test_the_failover_has_the_mails_while_the_first_is_down_and_gives_them_back(
                 wait_until(lambda: connections.health().flow is Flow.FLOWING, "the first to work again")
                 assert not first.messages  # it was enough to open a session
                 assert connections.place_in_use() == 0
+                stands_by(caplog)
                 put(20)
                 wait_until(lambda: states() == {"accepted": 60}, "the mails through the first")
                 assert len(first.messages) == 20
@@ -206,7 +215,9 @@ def test_an_uncertain_mail_is_doubled_once_at_most() -> None:
         assert len(message_ids(second)) == 30
 
 
-def test_settings_of_the_first_put_right_bring_the_mails_back_at_once() -> None:
+def test_settings_of_the_first_put_right_bring_the_mails_back_at_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     with running() as first, running() as second:
         configure(free_port())
         failover(second.port)
@@ -216,6 +227,7 @@ def test_settings_of_the_first_put_right_bring_the_mails_back_at_once() -> None:
             ConnectionHealth.objects.update(next_probe_at=timezone.now() + timedelta(hours=1))
             connection_actions.save_outgoing({"host": "127.0.0.1", "port": str(first.port)})
             wait_until(lambda: connections.place_in_use() == 0, "the first in use")
+            stands_by(caplog)
             put(4)
             wait_until(lambda: states() == {"accepted": 7}, "the mails through the first")
         assert len(first.messages) == 4

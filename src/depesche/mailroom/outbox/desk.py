@@ -274,9 +274,10 @@ class Desk:
         self._note_rewritten()
         if changed:
             self._due_at = 0.0
-            if connections.revision() == self._revision:
+            if not self.place and connections.revision() == self._revision:
                 self._exchange(now)  # what has just come goes before everything that has time
-        if self._due("poll", now, POLL_SECONDS) or (changed and self._due("poll", now, POLL_SECONDS / 4)):
+        often = 0.0 if self._relieves else POLL_SECONDS / 4  # is what has just come still the failover's?
+        if self._due("poll", now, often if changed else POLL_SECONDS):
             self._poll()
         if not self.place and self._due("sweep", now, SWEEP_SECONDS):
             self._sweep(now)
