@@ -92,6 +92,34 @@ async def test_several_pools_share_their_slots() -> None:
     assert slots.held == 0
 
 
+async def test_what_is_given_up_while_it_opens_says_quit_before_its_slot_is_anothers() -> None:
+    """A server that is slow to greet counts a connection that was cut until it notices."""
+    slots = LocalSlots(4)
+    async with FakeServer(Behaviour(reply_delay=0.1)) as server:
+        config = configured(server.port)
+        async with Pool(config, slots=slots, size=4) as one, Pool(config, slots=slots, size=4) as other:
+            first = asyncio.ensure_future(submit(one, 12))
+            await until(lambda: server.open == 4)
+            one.resize(1)
+            assert accepted(await submit(other, 12, first=12))
+            assert accepted(await first)
+        assert server.high_water == 4
+        assert all(connection.ended_by_quit for connection in server.connections)
+
+
+async def test_one_that_does_not_come_to_open_is_cut_after_a_moment() -> None:
+    def hang(stage: str, connection: Connection, argument: str) -> Act:
+        return HANG if stage == "greeting" and connection.number > 1 else None
+
+    behaviour = Behaviour(decide=hang, reply_delay=0.01)
+    async with FakeServer(behaviour) as server, Pool(configured(server.port), size=4) as pool:
+        futures = [pool.submit_nowait(to(recipient(n)), MAIL) for n in range(40)]
+        await until(lambda: server.open == 4)
+        pool.resize(1)
+        await until(lambda: server.open == 1)
+        assert accepted(list(await asyncio.gather(*futures)))
+
+
 async def test_resizing() -> None:
     async with FakeServer(Behaviour(faults={"content": SLOW}, slow_seconds=0.01)) as server:
         async with Pool(configured(server.port), size=6) as pool:

@@ -19,6 +19,7 @@ from depesche.smtpclient.wire.under_way import Chunking, Transaction
 
 _LOOK_EVERY = 1.0  # seconds within which a lost lease ends an idle session
 _TURN = 3.0  # seconds that a busy session keeps a slot which others wait for
+_OPENING = 2.0  # seconds that one given up may take to open, so that it can say QUIT
 
 Prepare = Callable[[ConnectionConfig], Awaitable[ConnectionConfig]]
 
@@ -109,7 +110,17 @@ class Lane:
         self._wake.set()
 
     def give_up(self) -> None:
-        """Retire it; what is still being opened is cancelled."""
+        """Retire it. What is still being opened may come to its end, for a moment: a server counts a
+        connection that was cut until it notices, and the slot must not be another's before that.
+        """
+        if self.session is not None and not self.ready:
+            asyncio.get_running_loop().call_later(_OPENING, self.end)
+            self.retire()
+        else:
+            self.end()
+
+    def end(self) -> None:
+        """Retire it, and do not wait for what is still being opened."""
         if not self.ready and self.task is not None:
             self.task.cancel()
         self.retire()

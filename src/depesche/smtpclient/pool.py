@@ -224,7 +224,7 @@ class Pool:
         for lane in list(self._lanes):
             if lane.session is not None and not lane.session.idle:
                 lane.session.channel.fail(aborted.again())
-            lane.give_up()
+            lane.end()
         await asyncio.gather(*tasks, return_exceptions=True)
         if self._timer is not None:
             self._timer.cancel()
