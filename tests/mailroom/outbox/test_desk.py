@@ -29,6 +29,9 @@ class _Nobody:
     def recorded(self) -> None:
         pass
 
+    def hold_still(self) -> tuple[int, frozenset[int]]:
+        return 1, frozenset()
+
 
 @pytest.mark.parametrize("up_for", [10.0, 5_000.0, 10_000_000.0])
 @pytest.mark.parametrize("place", [0, 1])
@@ -81,7 +84,7 @@ def _at_work(taker: _Taker) -> Desk:
     """A desk with a server, whose loop could take mails."""
     save_outgoing({"host": "smtp.example.org", "auth": "none", "system_address": "a@example.org"})
     one = Desk("somebody", taker)
-    one.wish(wanted=1, held=frozenset(), capacity=100)
+    one.wish(wanted=1, capacity=100)
     one._turn()
     return one
 

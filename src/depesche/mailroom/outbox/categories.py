@@ -51,3 +51,7 @@ POLICIES: dict[Category, CategoryPolicy] = {
     Category.REMINDER: CategoryPolicy(priority=0),
 }
 PRIORITIES: tuple[int, ...] = tuple(sorted({policy.priority for policy in POLICIES.values()}, reverse=True))
+URGENT: frozenset[str] = frozenset(
+    category.value for category, policy in POLICIES.items() if policy.priority == PRIORITIES[0]
+)
+"""Categories that pass all others that wait."""

@@ -23,7 +23,7 @@ from depesche.mailroom.connections.diagnosis.replies import SAYS_LITTLE, Refusal
 from depesche.mailroom.connections.sender_policy import NoSystemAddress
 from depesche.mailroom.mailboxes import MailboxError
 from depesche.mailroom.outbox import findings, mailbox_first, queue, retry, sender_repair
-from depesche.mailroom.outbox.categories import POLICIES, PRIORITIES, Category
+from depesche.mailroom.outbox.categories import URGENT
 from depesche.mailroom.outbox.desk import Desk
 from depesche.mailroom.outbox.froms import Froms
 from depesche.mailroom.outbox.login_turn import LoginGuard
@@ -101,6 +101,9 @@ class Delivery:
     def recorded(self) -> None:
         self._loop.call_soon_threadsafe(self._feed)
 
+    def hold_still(self) -> tuple[int, frozenset[int]]:
+        return self._slots.hold_still()
+
     # --- in the loop: work and orders come in
 
     def start(self) -> None:
@@ -111,10 +114,10 @@ class Delivery:
             for parcel in parcels:
                 self._give_back(parcel)
             return
-        urgent = [one for one in parcels if _is_urgent(one)]
+        urgent = [one for one in parcels if one.claimed.category in URGENT]
         if urgent:
             self._waiting.extendleft(reversed(urgent))
-            parcels = [one for one in parcels if not _is_urgent(one)]
+            parcels = [one for one in parcels if one.claimed.category not in URGENT]
         self._waiting.extend(parcels)
         self._feed()
         self._wish()
@@ -143,7 +146,7 @@ class Delivery:
         self._knocks = orders.knock
         if self._pool is not None:
             self._pool.pace(orders.settings.volume.per_second(orders.part))
-        self._slots.granted(orders.usable, orders.deadline)
+        self._slots.granted(orders.usable, orders.deadline, orders.beat)
         self._feed()
         self._wish()
 
@@ -170,7 +173,7 @@ class Delivery:
         wanted = max(wanted, int(self._knocking))
         ahead = int(self._tempo.rate * _AHEAD_SECONDS)
         capacity = 0 if idle else min(MOST_IN_HAND, ahead + 4 * orders.cap)
-        self.desk.wish(wanted=wanted, held=self._slots.held, capacity=capacity)
+        self.desk.wish(wanted=wanted, capacity=capacity)
 
     # --- handing over
 
@@ -590,10 +593,3 @@ class _Then:
     def __call__(self, outcome: Result | SubmissionError) -> None:
         self.outcome = outcome
         self.delivery.settled(self)
-
-
-def _is_urgent(parcel: Parcel) -> bool:
-    return parcel.claimed.category in _URGENT
-
-
-_URGENT = frozenset(category.value for category in Category if POLICIES[category].priority == PRIORITIES[0])

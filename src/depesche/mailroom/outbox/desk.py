@@ -92,7 +92,6 @@ class Desk:
         self._wanted = 0
         self._asked = 0  # what the last beat asked for
         self._capacity = 0
-        self._held: frozenset[int] = frozenset()
         self._wish_changed = False
         self._in_hand: dict[int, float] = {}  # recipient ids that the loop works on
         self._done: deque[int] = deque()
@@ -147,11 +146,9 @@ class Desk:
         if not before or before < BATCH <= before + len(results) or self._all_decided:
             self._wake.set()
 
-    def wish(self, *, wanted: int, held: frozenset[int], capacity: int) -> None:
-        """How many slots the loop could use, which ones have a connection, how many recipients it likes in
-        hand.
-        """
-        self._wanted, self._held = wanted, held
+    def wish(self, *, wanted: int, capacity: int) -> None:
+        """How many slots the loop could use, and how many recipients it likes in hand."""
+        self._wanted = wanted
         # Only what is missing is asked for at once; what is too much goes back with the next beat.
         if wanted > len(self._orders.numbers) and wanted != self._asked:
             self._wish_changed = True
@@ -495,33 +492,30 @@ class Desk:
 
     def _beat(self) -> None:
         self._wish_changed = False
-        needed = self._relieves or self._wanted or self._held or self._orders.numbers or self._in_hand
+        needed = self._relieves or self._wanted or self._orders.numbers or self._in_hand
         if self.place and not needed:
             return  # it stands by: nobody has to know
         self._asked = self._wanted
         before = self._times["beat"] = time.monotonic()
-        grant = slots.beat(
-            self.owner,
-            wanted=self._wanted,
-            held=sorted(self._held),
-            cap=self._cap(),
-            now=self.now(),
-            rate=self._rate.of(self.accepted, before),
-            place=self.place,
-        )
+        number, held = self._loop.hold_still()
+        try:
+            grant = slots.beat(
+                self.owner,
+                wanted=self._wanted,
+                held=sorted(held),
+                cap=self._cap(),
+                now=self.now(),
+                rate=self._rate.of(self.accepted, before),
+                place=self.place,
+            )
+        except BaseException:  # was it written? Then what no connection stands on may be another's
+            self._set(replace(self._orders, beat=number, numbers=self._orders.numbers & held))
+            self._times["beat"] = 0.0
+            raise
         # Counted from before the question, and a little less: the row must outlive our belief in it.
         deadline = before + slots.LEASE.total_seconds() - 1.0
         self._unsatisfied = len(grant.numbers) < min(grant.share, self._wanted)
-        self._set(
-            replace(
-                self._orders,
-                numbers=grant.numbers,
-                share=grant.share,
-                spare=grant.spare,
-                part=grant.part,
-                deadline=deadline,
-            )
-        )
+        self._set(self._orders.granted(grant, number, deadline))
 
     def _note_rewritten(self) -> None:
         while self._rewritten:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, Self
 
 from depesche.mailroom.connections.queries import OutgoingSettings
 from depesche.mailroom.connections.sender_policy import Refused
 from depesche.mailroom.connections.senders import SenderFacts
 from depesche.mailroom.connections.signing.signer import Signer
 from depesche.mailroom.outbox.queue import Claimed
+from depesche.mailroom.outbox.slots import Grant
 from depesche.smtpclient.config import ConnectionConfig
 from depesche.smtpclient.wire.content import SharedContent
 
@@ -41,6 +42,7 @@ class Orders:
     probing: bool = False
     paused: bool = False
     numbers: frozenset[int] = frozenset()
+    beat: int = 0  # the last question for slots that these answer
     share: int = 0
     cap: int = 0  # how many connections all workers together may have now
     spare: int = 0  # slots that nobody needs: idle sessions may stay on that many more
@@ -62,13 +64,30 @@ class Orders:
             return frozenset()
         return frozenset(number for number in self.numbers if number < self.cap)
 
+    def granted(self, grant: Grant, beat: int, deadline: float) -> Self:
+        """The same with what this beat brought."""
+        return replace(
+            self,
+            numbers=grant.numbers,
+            beat=beat,
+            share=grant.share,
+            spare=grant.spare,
+            part=grant.part,
+            deadline=deadline,
+        )
+
 
 class Loop(Protocol):
-    """What the desk calls; each call comes from its thread and returns at once."""
+    """What the desk calls; each call comes from its thread and returns at once.
+
+    `hold_still`: slots are about to be asked for. The number of this beat, and the slots that a connection
+    stands on; until orders with that number come, no connection begins on another.
+    """
 
     def take(self, parcels: Sequence[Parcel]) -> None: ...
     def order(self, orders: Orders) -> None: ...
     def recorded(self) -> None: ...
+    def hold_still(self) -> tuple[int, frozenset[int]]: ...
 
 
 @dataclass(frozen=True)
