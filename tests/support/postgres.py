@@ -29,7 +29,7 @@ from tests.support.waiting import wait_until
 UNPRIVILEGED = "nobody"
 _SETTINGS = {
     "listen_addresses": "127.0.0.1",
-    "max_connections": "100",
+    "max_connections": "300",  # several tests with several workers each
     "shared_buffers": "64MB",
     "fsync": "off",  # a machine that loses its power is not what is tested here
     "full_page_writes": "off",

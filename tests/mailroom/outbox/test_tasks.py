@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from datetime import datetime
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -105,3 +106,34 @@ def test_a_task_keeps_its_connection_from_run_to_run() -> None:
     stop.set()
     assert runner.join(30)
     assert len(set(map(id, task.through))) == 1
+
+
+class Seldom:
+    """A task that looks for work now and then, and wakes at no change."""
+
+    name = "seldom"
+    pause = 60.0
+    wakes_on_change = False
+
+    def __init__(self) -> None:
+        self.ran = threading.Event()
+        self.through: Any = None
+
+    def run(self, now: datetime, stop: threading.Event) -> int:
+        connection.ensure_connection()
+        self.through = connection.connection
+        self.ran.set()
+        return 0
+
+
+@pytest.mark.both_databases
+@pytest.mark.django_db(transaction=True)
+def test_a_task_that_rests_long_keeps_none_of_postgresqls_connections() -> None:
+    task, stop = Seldom(), threading.Event()
+    runner = tasks.TaskRunner(task, stop, lambda: None)
+    runner.start()
+    assert task.ran.wait(30)
+    if connection.vendor == "postgresql":
+        wait_until(lambda: task.through.closed, "the connection given back")
+    stop.set()
+    assert runner.join(30)

@@ -25,6 +25,7 @@ from depesche.mailroom.outbox import sql
 
 log = logging.getLogger(__name__)
 _AFTER_FAILURE = 5.0
+_LONG_PAUSE = 5.0  # so long nobody keeps one of PostgreSQL's connections for nothing
 _BETWEEN_CHANGES = 0.02  # at full speed the database changes all the time: begin to look at most so often
 
 
@@ -122,10 +123,17 @@ class TaskRunner:
                 if done < 0:  # no change wakes a task that has just failed: it would fail at every change
                     self._stop.wait(_AFTER_FAILURE)
                     continue
+                self._let_go()
                 self._wake.wait(self.task.pause)
                 self._stop.wait(seconds_to_rest(begun, time.monotonic()))
         finally:
             close(self.task)
+            connection.close()
+
+    def _let_go(self) -> None:
+        """Before a long rest: PostgreSQL has a hundred connections as a rule, for all processes together."""
+        rests_long = self.task.pause >= _LONG_PAUSE and not self.task.wakes_on_change
+        if rests_long and not sql.is_sqlite():
             connection.close()
 
     def _arrived(self) -> bool:
