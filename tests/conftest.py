@@ -57,10 +57,14 @@ hypothesis_settings.load_profile("depesche")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A journey may last longer than other tests before it counts as hanging."""
-    for item in items:
-        if item.get_closest_marker("journey") and not item.get_closest_marker("timeout"):
+    """A journey may last longer than other tests before it counts as hanging. Files with journeys go first:
+    what is long and begun last keeps the whole run waiting."""
+    journeys = [item for item in items if item.get_closest_marker("journey")]
+    for item in journeys:
+        if not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(JOURNEY_SECONDS))
+    files = {item.path for item in journeys}
+    items.sort(key=lambda item: item.path not in files)
 
 
 @pytest.fixture(autouse=True)

@@ -25,7 +25,8 @@ ROOT = Path(__file__).resolve().parent.parent
 LIMIT = float(os.environ.get("DEPESCHE_TEST_LIMIT", "1500"))
 """Seconds after which all is cut: a bound against hanging, far above what the tests take."""
 
-WORKERS = str(max(2, min(4, os.cpu_count() or 2)))
+# One more than processors: a test that waits for a server leaves its own to another.
+WORKERS = str(min(4, 1 + (os.cpu_count() or 2)))
 NOTHING_RAN = 5  # pytest's exit status
 
 
@@ -40,7 +41,10 @@ class Pass:
     postgres: bool = False
 
 
-BESIDE_EACH_OTHER = ("-n", WORKERS, "--dist", "loadfile", "--max-worker-restart", "0")
+BESIDE_EACH_OTHER = (
+    *("-n", WORKERS, "--max-worker-restart", "0"),
+    *("--dist", "loadfile", "--no-loadscope-reorder"),
+)
 PASSES = (
     Pass("SQLite", "not alone", BESIDE_EACH_OTHER),
     Pass("SQLite, measured", "alone", marks=("alone",)),
