@@ -31,6 +31,7 @@ def watching() -> Iterator[threading.Event]:
         yield seen
     finally:
         one.stop()
+        one.join()
         assert not one._thread.is_alive()
 
 

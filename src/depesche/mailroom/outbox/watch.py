@@ -36,7 +36,7 @@ _LISTEN_SECONDS = 5.0
 
 
 class ChangeWatch:
-    """Sets each registered event soon after a commit. Start it once, stop it when the process ends."""
+    """Sets each registered event soon after a commit. Start it once, and stop and join it at the end."""
 
     def __init__(self) -> None:
         self._callbacks: list[Callable[[], None]] = []
@@ -52,8 +52,12 @@ class ChangeWatch:
         self._thread.start()
 
     def stop(self) -> None:
+        """Begin to end. The system takes some 10 ms to close its watch of the files."""
         self._stop.set()
         self._end.close()
+
+    def join(self) -> None:
+        """Wait until it has ended."""
         if self._thread.is_alive():
             self._thread.join(5)
         self._ended.close()

@@ -31,6 +31,7 @@ from depesche.mailroom.outbox.watch import ChangeWatch
 log = logging.getLogger(__name__)
 DRAIN_SECONDS = 10.0
 _STEP = 0.01
+_LAST_STEP = 0.002  # when nothing is in hand, and it is only to be made sure
 _SWITCH_SECONDS = 0.0005
 _QUIET_TURNS = 3
 _SENT_BACK = STEPS_BACK
@@ -115,15 +116,16 @@ class Worker:
     async def end(self, seconds: float = DRAIN_SECONDS) -> None:
         """Claim nothing more, finish what is under way for so long, then cut; write down everything."""
         self._stop_tasks.set()
+        self._watch.stop()
         for desk in self.desks:
             desk.drain()
         await asyncio.gather(*(delivery.close(seconds) for delivery in self._deliveries))
         await asyncio.to_thread(self._join)
 
     def _join(self) -> None:
-        self._watch.stop()
         for desk in self.desks:
             desk.stop()
+        self._watch.join()
         for runner in self._runners:
             if not runner.join(DRAIN_SECONDS):
                 log.warning("The task %s did not end in time.", runner.task.name)
@@ -154,7 +156,7 @@ async def _work_until(stop: threading.Event) -> None:
         log.info("The worker has ended.")
 
 
-def drain(stop: threading.Event, *, progress: Callable[[Progress], None] = lambda progress: None) -> Drained:
+def drain(stop: threading.Event, *, progress: Callable[[Progress], None] | None = None) -> Drained:
     """Work until nothing is due, the tasks included; then end. Blocks.
 
     A paused connection is probed once at the start; when that fails, and when nothing is configured, the
@@ -166,7 +168,7 @@ def drain(stop: threading.Event, *, progress: Callable[[Progress], None] = lambd
         connection.close()
 
 
-async def _drain(stop: threading.Event, progress: Callable[[Progress], None]) -> Drained:
+async def _drain(stop: threading.Event, progress: Callable[[Progress], None] | None) -> Drained:
     worker = Worker(with_tasks=False, eager=True)
     await worker.start()
     reason = ""
@@ -190,28 +192,30 @@ def _run_tasks(stop: threading.Event) -> int:
         connection.close()
 
 
-async def _until_quiet(worker: Worker, stop: threading.Event, progress: Callable[[Progress], None]) -> str:
+async def _until_quiet(
+    worker: Worker, stop: threading.Event, progress: Callable[[Progress], None] | None
+) -> str:
     """Wait until the desk has nothing in hand and finds nothing due; why mails are left, if so."""
     desk = worker.desk
     desk.changed()
-    turns, shown = desk.turns, 0.0
+    turns, shown, looked = desk.turns, 0.0, False
     loop = asyncio.get_running_loop()
     worked_at = loop.time()
     while not stop.is_set():
-        await asyncio.sleep(_STEP)
+        await asyncio.sleep(_LAST_STEP if worker.resting and not looked else _STEP)
         if not desk.away:
             worked_at = loop.time()
         elif loop.time() > worked_at + _AWAY_SECONDS:
             return f"The database cannot be used: {desk.away}."
-        if loop.time() >= shown + 1.0:
+        if progress is not None and loop.time() >= shown + 1.0:
             shown = loop.time()
             progress(await asyncio.to_thread(_progress, worker.accepted))
         if not worker.resting:
-            turns = desk.turns
+            turns, looked = desk.turns, False
             if not any(one.in_hand for one in worker.desks):
                 desk.changed()  # on PostgreSQL nothing else would make it look before its next second
         elif desk.turns >= turns + _QUIET_TURNS:
-            before = worker.exchanges
+            before, looked = worker.exchanges, True
             reason, more = await asyncio.to_thread(_what_is_left, worker.desks)
             if worker.resting and worker.exchanges == before and (reason or not more):
                 return reason
