@@ -36,7 +36,7 @@ def test_nothing_begins_while_a_beat_is_under_way() -> None:
         beat, held = slots.hold_still()
         assert held == frozenset()
         slots.granted(frozenset({0, 1}), soon(), beat)
-        assert (await slots.acquire()).number == 0  # type: ignore[attr-defined]
+        assert (await of(slots)).number == 0
         beat, held = slots.hold_still()
         assert held == {0}  # 1 is given up in this beat
         waits = of(slots)
