@@ -197,8 +197,8 @@ async def _until_quiet(
 ) -> str:
     """Wait until the desk has nothing in hand and finds nothing due; why mails are left, if so."""
     desk = worker.desk
+    turns, asked, shown, looked = desk.turns, desk.turns, 0.0, False
     desk.changed()
-    turns, shown, looked = desk.turns, 0.0, False
     loop = asyncio.get_running_loop()
     worked_at = loop.time()
     while not stop.is_set():
@@ -210,19 +210,20 @@ async def _until_quiet(
         if progress is not None and loop.time() >= shown + 1.0:
             shown = loop.time()
             progress(await asyncio.to_thread(_progress, worker.accepted))
+        if desk.turns <= asked:
+            continue  # it looks: only when it has looked does it know whether it rests
         if not worker.resting:
             turns, looked = desk.turns, False
-            if not any(one.in_hand for one in worker.desks):
-                desk.changed()  # on PostgreSQL nothing else would make it look before its next second
+            if any(one.in_hand for one in worker.desks):
+                continue
         elif desk.turns >= turns + _QUIET_TURNS:
             before, looked = worker.exchanges, True
             reason, more = await asyncio.to_thread(_what_is_left, worker.desks)
             if worker.resting and worker.exchanges == before and (reason or not more):
                 return reason
-            desk.changed()  # more is due, or what was due has just been claimed
-            turns = desk.turns
-        else:
-            desk.changed()
+            turns = desk.turns  # more is due, or what was due has just been claimed
+        asked = desk.turns
+        desk.changed()  # on PostgreSQL nothing else would make it look before its next second
     return ""
 
 
