@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from depesche.mailformat.parse import parse
-from depesche.server.catcher import answer
+from depesche.mailroom.inbox import processing
+from depesche.mailroom.inbox.models import Outcome
+from depesche.server.catcher import answer, service
 from depesche.server.catcher.smtp_server import CatcherController
 from depesche.server.catcher.store import CatcherStore
 from tests.support.ports import free_port
@@ -97,6 +99,22 @@ def test_newest_first_and_cleared(store: CatcherStore) -> None:
     assert store.names() == names[::-1]
     store.clear()
     assert store.names() == []
+
+
+@pytest.mark.django_db(transaction=True)  # as a request: it closes old connections
+def test_no_worker_is_faster_than_the_page_that_tells_what_became_of_an_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    process = processing.process
+
+    def after_a_worker(received_id: int, *, claim: int = 0) -> object:
+        monkeypatch.setattr(processing, "process", process)
+        assert processing.process_waiting() == 0
+        return process(received_id, claim=claim)
+
+    monkeypatch.setattr(processing, "process", after_a_worker)
+    handled = service.take_in(MAIL, sender="b@example.org", recipient="tracker@example.org")
+    assert handled.outcome != Outcome.WAITING
 
 
 def test_an_answer_is_what_a_mail_program_writes() -> None:

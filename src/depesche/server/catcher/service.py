@@ -71,7 +71,7 @@ def is_system_address(address: str) -> bool:
 
 
 def take_in(raw: bytes, *, sender: str, recipient: str) -> Handled:
-    """The same way in as `inbox receive`: stored first, then processed."""
+    """The same way in as `inbox receive`: stored first, then processed, before a worker could take it."""
     close_old_connections()
     try:
         stored = intake.store(
@@ -79,8 +79,9 @@ def take_in(raw: bytes, *, sender: str, recipient: str) -> Handled:
             source="catcher",
             envelope_sender=sender,
             envelope_recipient=recipient,
+            claim=True,
             now=timezone.now(),
         )
-        return processing.process(stored.id)
+        return processing.process(stored.id, claim=stored.claim)
     finally:
         close_old_connections()

@@ -222,5 +222,7 @@ def _say(request: HttpRequest, handled: Handled) -> None:
     if outcome in (Outcome.COMMENT, Outcome.ITEM):
         text = _("It became: %(what)s, %(link)s") % {"what": outcome.label, "link": link}
         messages.success(request, text)
+    elif outcome == Outcome.WAITING:  # the very same mail was there before, and a worker is at it
+        messages.info(request, _("It is stored, and processed in a moment."))
     else:
         messages.warning(request, f"{outcome.label}: {handled.reason}")
