@@ -114,6 +114,9 @@ def test_without_script_the_settings_come_along_and_the_test_is_repeated(
     typed = {**values, "what": "outgoing", "client_secret": CANARY, "secret": CANARY}
     page = page_of(admin_page.post(reverse("connections:certificate"), typed))
     assert CANARY not in page
+    assert (
+        f'hx-post="{reverse("connections:trust")}"' not in page
+    )  # script has no form beside it to go on with
     page = page_of(admin_page.post(reverse("connections:trust"), {**hidden(page), "cert_as": "pin"}))
     assert "The server accepted the test mail" in page
     assert 'value="7"' in page
