@@ -27,8 +27,9 @@ ARGUMENTS = [
 @contextmanager
 def chromium() -> Iterator[Browser]:
     """A browser. While it is there, an event loop runs in this thread: no asyncio test beside it."""
-    from playwright.sync_api import sync_playwright  # here: slow, and most tests need no browser
+    from playwright.sync_api import expect, sync_playwright  # here: slow, and most tests need no browser
 
+    expect.set_options(timeout=20_000)  # milliseconds, as a page's own
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=find("chromium"), headless=True, args=ARGUMENTS, chromium_sandbox=False

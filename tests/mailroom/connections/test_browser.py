@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.utils import timezone
+from playwright.sync_api import expect
 
 from depesche.mailroom.connections import queries, senders
 from depesche.mailroom.connections.sender_policy import Refused
@@ -69,7 +70,7 @@ def test_wrong_port_type_test_apply_and_save(signed_in: Page) -> None:
         page.fill("#maxNoOfSMTPConnections", "0")
         page.get_by_role("button", name="Save").last.click()
         page.get_by_role("heading", name="Not saved").wait_for()
-        assert page.evaluate("document.activeElement.className") == "errors"
+        expect(page.locator(".errors")).to_be_focused()
         page.fill("#maxNoOfSMTPConnections", "4")
         page.get_by_role("button", name="Save").last.click()
         page.get_by_text("Saved.").wait_for()

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from playwright.sync_api import expect
 
 from depesche.mailroom.connections import queries
 from tests.support.mail_host import MailHost
@@ -87,7 +88,10 @@ class Steps:
         self._pictures = 0
 
     def test(self) -> None:
+        """Press the button; what an earlier test said is gone then."""
+        said = self.page.locator("#test-run > *").element_handles()
         self.page.locator("#test").get_by_role("button", name=self.words["test"], exact=True).click()
+        self.page.wait_for_function("said => said.every((part) => !part.isConnected)", arg=said)
 
     def stopped_at(self, step: str) -> None:
         self.page.get_by_text(self.words["stopped"].format(step=self.words[step])).wait_for()
@@ -189,8 +193,8 @@ def test_from_a_wrong_port_to_all_steps_green(
     page.get_by_role("heading", name=words["accepted"]).wait_for()
     page.locator("#report").wait_for()
     steps.picture("all-green")
-    assert page.locator(".wire > li").count() == 11
-    assert page.locator('.wire > li:not([data-state="ok"])').count() == 0
+    expect(page.locator(".wire > li")).to_have_count(11)
+    expect(page.locator('.wire > li:not([data-state="ok"])')).to_have_count(0)
     report = page.locator("#report button[data-copy]").get_attribute("data-copy") or ""
     assert "(arrival): ok" in report
     for secret in (mail_host.password("tracker"), "not the right one"):

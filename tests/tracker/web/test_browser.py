@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from playwright.sync_api import expect
 
 from depesche.tracker.accounts.models import Person
 from depesche.tracker.items import actions
@@ -90,11 +92,11 @@ def test_from_sign_in_to_a_comment(browser: Browser, address: str) -> None:
     page.get_by_label("Your comment").press("Control+Enter")
     page.locator("article.comment strong", has_text="coupling").wait_for()
     assert page.evaluate("window.stayed") is True  # htmx put it in, no new page
-    assert page.get_by_label("Your comment").input_value() == ""
+    expect(page.get_by_label("Your comment")).to_have_value("")
     page.wait_for_function("document.activeElement.id.startsWith('comment-')")
     page.get_by_role("button", name="Comment").click()
     page.locator(".field-error").wait_for()
-    assert page.evaluate("document.activeElement.getAttribute('aria-invalid')") == "true"
+    page.wait_for_function("document.activeElement.getAttribute('aria-invalid') === 'true'")
     assert visit.faults == []
 
 
@@ -126,7 +128,7 @@ def test_an_answer_of_somebody_else_appears_by_itself(browser: Browser, address:
     other.page.get_by_role("button", name="Comment").click()
     visit.page.locator("#thread", has_text="An answer from elsewhere").wait_for()
     assert visit.page.get_by_label("Your comment").input_value() == "half a sentence"
-    assert visit.page.locator("details.more[open] .cut").count() == 1
+    expect(visit.page.locator("details.more[open] .cut")).to_have_count(1)
     visit.page.locator("#say", has_text="the latest by Jana").wait_for(state="attached")
     assert visit.faults == []
 
@@ -144,7 +146,7 @@ def test_the_filter_works_without_a_new_page(browser: Browser, address: str) -> 
     page.get_by_label("State", exact=True).select_option("closed")
     page.locator("#list", has_text="No item fits.").wait_for()
     assert page.evaluate("window.stayed") is True
-    assert "state=closed" in page.url
+    expect(page).to_have_url(re.compile("state=closed"))
     assert visit.faults == []
 
 
@@ -246,7 +248,7 @@ def test_a_list_that_renews_itself_keeps_the_focus(browser: Browser, address: st
     actions.add_comment(Item.objects.get(), author=Person.objects.get(email="emre@example.org"), text="New.")
     plan_all()  # a mail more: the list is another
     page.locator("#outbox-live a.title", has_text="NW-1").nth(1).wait_for()
-    assert page.evaluate("document.activeElement.closest('#outbox-live') !== null")
+    page.wait_for_function("document.activeElement.closest('#outbox-live') !== null")
     assert LONG in page.evaluate("document.activeElement.textContent")
     page.evaluate("document.activeElement.kept = true")
     for _ in range(2):
@@ -289,7 +291,7 @@ def test_errors_take_the_focus(browser: Browser, address: str) -> None:
     visit.page.goto(f"{address}/people/new/")
     visit.page.get_by_role("button", name="Add the person").click()
     visit.page.locator(".errors").wait_for()
-    assert visit.page.evaluate("document.activeElement.className") == "errors"
+    expect(visit.page.locator(".errors")).to_be_focused()
     assert visit.page.title().startswith("Error:")
     ids = visit.page.evaluate("[...document.querySelectorAll('[id]')].map((part) => part.id)")
     assert len(ids) == len(set(ids))
