@@ -1,6 +1,6 @@
 """Submission to a server 40 ms away: how much of what its connections permit is used.
 
-    python -m bench.far [--rounds 5] [--count 100]        count: round trips that each figure lasts
+    python -m bench.far [--rounds 5] [--count 60]        count: round trips that each figure lasts
 
 DATA can carry one mail for each connection and round trip, CHUNKING with a window of four can carry four.
 Measured is our client alone (`smtpclient.Pool`), in a namespace of its own, with mails of three sizes: at

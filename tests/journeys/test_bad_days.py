@@ -115,7 +115,9 @@ def test_mails_wait_until_the_settings_are_right(instance: Instance) -> None:
                     lambda words=day.words: words in said_by_check(instance),  # type: ignore[misc]  # binds this round's words
                     f"{name}: {day.words!r}",
                 )
-                (waiting,) = instance.json_lines("outbox", "list", "--state", "queued")
+                (waiting,) = wait_until(  # a probe has it for a moment
+                    lambda: instance.json_lines("outbox", "list", "--state", "queued"), f"{name}: it waits"
+                )
                 assert waiting["attempts"] == 0, name
                 assert bad.messages == []
                 assert bad.violations == []

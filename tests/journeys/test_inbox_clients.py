@@ -70,8 +70,9 @@ def by_mutt(host: MailHost, folder: Path, home: Path) -> None:
             if select.select([master], [], [], 1)[0]:
                 screen += os.read(master, 65536)
     except OSError as error:
-        if error.errno != errno.EIO:  # the terminal is gone: the program has ended
+        if error.errno != errno.EIO:  # the terminal is gone: the program ends
             raise
+        process.wait(60)
     finally:
         os.close(master)
         process.kill()

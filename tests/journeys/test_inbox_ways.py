@@ -323,6 +323,7 @@ def test_two_trackers_that_write_to_each_other_fall_silent(
             """What both have written once neither has anything left to do."""
             for _ in range(2):
                 for one in addresses.values():
+                    mail_host.postfix.deliver_all()
                     one.run("mailbox", "poll")
                     one.run("worker", "--drain")
             return [len(one.json_lines("outbox", "list")) for one in addresses.values()]
@@ -368,6 +369,7 @@ def test_trackers_fall_silent_behind_a_gateway_that_takes_every_mark_away(
         counts = []
         for _ in range(3):
             for user, one in users.items():
+                mail_host.postfix.deliver_all()
                 for raw in set(mail_host.maildir(user).raw()) - passed_on:
                     passed_on.add(raw)
                     mail = parse(raw)
@@ -376,6 +378,7 @@ def test_trackers_fall_silent_behind_a_gateway_that_takes_every_mark_away(
                             del mail[name]
                         mail["Message-ID"] = make_msgid(domain="gateway.example.org")
                         submit(mail_host, mail)
+                mail_host.postfix.deliver_all()
                 one.run("mailbox", "poll")
                 one.run("worker", "--drain")
             counts.append(sum(len(one.json_lines("outbox", "list")) for one in users.values()))

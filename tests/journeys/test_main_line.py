@@ -150,8 +150,9 @@ def main_line(instance: Instance, host: MailHost, route: Route) -> None:
     )
     assert set(str(onward["References"]).split()) & set(str(told["References"]).split())
     assert len(host.maildir("bob").mails()) == 2  # he is not told what he wrote himself
-    accepted = instance.json("outbox", "stats")["states"]
-    assert set(accepted) == {"accepted"}
+    wait_until(  # it is written down a little after it arrives
+        lambda: set(instance.json("outbox", "stats")["states"]) == {"accepted"}, "all of it on record"
+    )
 
 
 def test_comment_to_mailbox_and_answer_to_comment(

@@ -246,6 +246,15 @@ class Postfix:
         command = [find("postconf") or "postconf", "-c", self.configuration, "-h", "daemon_directory"]
         return Path(subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip())
 
+    def deliver_all(self) -> None:
+        """Wait until nothing is left in its queue."""
+
+        def left() -> str:
+            command = ["postqueue", "-c", str(self.configuration), "-j"]
+            return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+        wait_until(lambda: not left(), "an empty queue of Postfix")
+
     def log(self) -> str:
         """What it logged."""
         path = self.folder / "mail.log"
