@@ -59,7 +59,7 @@ def test_a_server_that_does_not_know_what_it_announces() -> None:
     wire.run()
     assert wire.closing is not None
     assert wire.closing.cause is Cause.CHUNKING_FAILED
-    assert wire.dialogue._chunking.works is False
+    assert wire.dialogue._learnt.chunking is False
     assert server.commands[-1] == "Subject: 0", "nothing but a header field was taken for a command"
     (first,) = [event for event in wire.events if isinstance(event, Transaction)]
     assert first.result is not None

@@ -26,7 +26,7 @@ from depesche.smtpclient import (
     Trust,
 )
 from depesche.smtpclient.testing import Behaviour, FakeServer
-from depesche.smtpclient.wire.under_way import Chunking
+from depesche.smtpclient.wire.under_way import Learnt
 from tests.smtpclient.conftest import Certificates
 from tests.support.postfix import Postfix
 
@@ -206,9 +206,9 @@ async def test_logging_in(server: Server) -> None:
 async def test_refused_recipients_between_accepted_ones(server: Server, way: str) -> None:
     """Postfix keeps a transaction open after it refused DATA: without RSET the next one would be spoilt."""
     config = server.config(server.plain, Encryption.NONE, limits=Limits(pipelining=way != "one by one"))
-    chunking = Chunking() if way == "chunking" else None
+    learnt = Learnt() if way == "chunking" else None
     recipients = [(ALICE,), (NOBODY,), (ALICE,), (NOBODY, ALICE), (NOBODY,), (NOBODY,), (ALICE, BOB)]
-    async with Session(config, chunking=chunking) as session:
+    async with Session(config, learnt=learnt) as session:
         messages = [(to(*some), mail(number)) for number, some in enumerate(recipients)]
         results = [result async for result in session.submit_many(messages)]
     for some, result in zip(recipients, results, strict=True):
@@ -221,7 +221,7 @@ async def test_refused_recipients_between_accepted_ones(server: Server, way: str
                 assert str(one.reply.enhanced) == "5.1.1"
                 assert NOBODY in one.reply.text
     assert server.arrived() == 4
-    assert chunking is None or chunking.works
+    assert learnt is None or learnt.chunking
 
 
 async def test_a_pool(server: Server) -> None:

@@ -53,6 +53,7 @@ ANSWERS = st.builds(
     chunking=st.sampled_from([None, True, False]),
     keeps_open=st.booleans(),
     takes_empty=st.booleans(),
+    fears=st.booleans(),
     sizes=st.lists(st.integers(1, 60) | st.just(10_000), min_size=1, max_size=5),
     cut_after=st.none() | st.integers(0, 900),
     watched=st.booleans(),
@@ -65,12 +66,15 @@ def test_every_reply_is_attributed_to_its_message(
     chunking: bool | None,
     keeps_open: bool,
     takes_empty: bool,
+    fears: bool,
     sizes: list[int],
     cut_after: int | None,
     watched: bool,
 ) -> None:
     transactions = [message(number, recipients[number]) for number in range(len(answers))]
-    server = ModelServer(answers, extensions, keeps_open=keeps_open, takes_empty=takes_empty)
+    server = ModelServer(
+        answers, extensions, keeps_open=keeps_open, takes_empty=takes_empty, nothing_behind_content=fears
+    )
     wire = Wire(server, transactions, chunking=chunking, watched=watched)
     wire.begin()
     wire.sizes = cycle(sizes)

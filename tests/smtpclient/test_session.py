@@ -25,7 +25,7 @@ from depesche.smtpclient import (
 )
 from depesche.smtpclient.errors import SENTENCES, asks_for_mailbox_login
 from depesche.smtpclient.testing import CUT, HANG, MECHANISMS, NOISE, SLOW, Act, Behaviour, FakeServer
-from depesche.smtpclient.wire.under_way import Chunking
+from depesche.smtpclient.wire.under_way import Learnt
 from tests.smtpclient.conftest import Certificates
 from tests.smtpclient.connecting import MAIL, configured, listening, to
 
@@ -80,7 +80,7 @@ async def test_many_messages_keep_their_replies(fragment: int, extensions: tuple
 
     async with (
         FakeServer(does) as server,
-        Session(configured(server.port), chunking=Chunking()) as session,
+        Session(configured(server.port), learnt=Learnt()) as session,
     ):
         messages = ((to(name(number)), b"%d\r\n" % number) for number in range(60))
         results = [result async for result in session.submit_many(messages)]

@@ -17,7 +17,7 @@ from depesche.smtpclient.wire.protocol import (
     Event,
 )
 from depesche.smtpclient.wire.states import Command, State
-from depesche.smtpclient.wire.under_way import Chunking, Transaction
+from depesche.smtpclient.wire.under_way import Learnt, Transaction
 
 LOST = SubmissionError(Stage.CONTENT, Cause.CONNECTION_LOST)
 
@@ -45,7 +45,7 @@ class Wire:
             self._source,
             to_seven_bit=never,
             tap=self.transcript if watched else None,
-            chunking=Chunking(works=chunking),
+            learnt=Learnt(chunking=chunking),
             window=4,
         )
         self.sizes: Iterator[int] = cycle(sizes)

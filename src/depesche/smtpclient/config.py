@@ -175,13 +175,14 @@ class Limits:
     max_idle: float = 30.0
     max_age: float = 900.0
     refusals_in_a_row: int = 8  # Postfix slows down from the 10th error on, and ends it at the 20th
+    spoilt: int = 6  # transactions that only RSET could end; Exim hangs up after the tenth such RSET
     pipelining: bool = True
     chunking: bool = True
     window: int = 4  # transactions that may be under way at once with CHUNKING
     messages_per_second: float | None = None  # of one pool; less than 1 is possible
 
     def __post_init__(self) -> None:
-        if self.messages_per_connection < 1 or self.refusals_in_a_row < 1 or self.window < 1:
+        if min(self.messages_per_connection, self.refusals_in_a_row, self.spoilt, self.window) < 1:
             raise ValueError("limits are at least 1")
         if not (self.max_idle > 0 and self.max_age > 0):
             raise ValueError("max_idle and max_age are positive numbers of seconds")

@@ -179,8 +179,15 @@ class SubmissionError(Exception):
 
 
 _TOO_MANY = re.compile(
-    r"too many|connection (?:rate|count|limit)|concurren|simultaneous|max(?:imum)?\s.*connections|"
-    r"connections?\s.*(?:exceed|limit)",
+    r"too many(?!\s+(?:recipients|rcpt))|connection (?:rate|count|limit)|concurren|simultaneous|"
+    r"max(?:imum)?\s.*connections|connections?\s.*(?:exceed|limit)",
+    re.IGNORECASE,
+)
+_MESSAGES = r"\b(?:e?-?mails?|messages?|transactions?|deliveries|recipients?)\b"
+_ENOUGH = re.compile(
+    rf"(?:too many|max(?:imum)?|limit)\b.{{0,40}}{_MESSAGES}.{{0,40}}"
+    r"\b(?:connection|session)\b(?! *(?:rate|count))|"
+    rf"{_MESSAGES}.{{0,20}}\b(?:per|in this|on this)\b.{{0,10}}\b(?:connection|session)\b",
     re.IGNORECASE,
 )
 _POP_FIRST = re.compile(
@@ -194,7 +201,12 @@ def asks_for_fewer_connections(reply: Reply) -> bool:
     """Whether the server means the number of our connections: 421, 4.3.2 and 4.7.x beside words that say
     so."""
     refused = reply.persistence is Persistence.TRANSIENT or reply.code == 554
-    return refused and bool(_TOO_MANY.search(reply.text))
+    return refused and bool(_TOO_MANY.search(reply.text)) and not asks_for_another_connection(reply)
+
+
+def asks_for_another_connection(reply: Reply) -> bool:
+    """Whether the server takes no more messages over this connection: the next one goes over a new one."""
+    return reply.persistence is Persistence.TRANSIENT and bool(_ENOUGH.search(reply.text))
 
 
 def asks_for_mailbox_login(reply: Reply) -> bool:

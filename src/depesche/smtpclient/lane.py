@@ -15,7 +15,7 @@ from depesche.smtpclient.session import Guard, Session
 from depesche.smtpclient.slots import Slot, SlotProvider
 from depesche.smtpclient.wire.plan import ToSevenBit
 from depesche.smtpclient.wire.protocol import Tap
-from depesche.smtpclient.wire.under_way import Chunking, Transaction
+from depesche.smtpclient.wire.under_way import Learnt, Transaction
 
 _LOOK_EVERY = 1.0  # seconds within which a lost lease ends an idle session
 _TURN = 3.0  # seconds that a busy session keeps a slot which others wait for
@@ -39,7 +39,7 @@ class Feeder(Protocol):
     """What a connection asks of its pool, and tells it."""
 
     @property
-    def chunking(self) -> Chunking: ...
+    def learnt(self) -> Learnt: ...
 
     def needs(self, lane: Lane) -> bool:
         """Whether a connection is still wanted, before it is opened."""
@@ -77,6 +77,7 @@ class Lane:
         "old_at",
         "ready",
         "retiring",
+        "returned",
         "session",
         "slot",
         "task",
@@ -91,6 +92,7 @@ class Lane:
         self.task: asyncio.Task[None] | None = None
         self.ready = False
         self.retiring = False
+        self.returned = 0  # messages that the server would not have over this connection
         self.useful = False  # it has brought a decision
         self.idle_since = 0.0
         self.old_at = float("inf")
@@ -177,7 +179,7 @@ class Lane:
             observer=equipment.observer() if equipment.observer is not None else None,
             to_seven_bit=equipment.to_seven_bit,
             guard=equipment.guard,
-            chunking=feeder.chunking,
+            learnt=feeder.learnt,
             source=lambda: feeder.next_for(self),
             decided=lambda transaction: feeder.decided(self, transaction),
             ended=lambda error: feeder.ended(self, error),

@@ -22,21 +22,25 @@ from depesche.smtpclient.errors import (
     Cause,
     Stage,
     SubmissionError,
+    asks_for_another_connection,
     asks_for_fewer_connections,
 )
 from depesche.smtpclient.job import AwaitedJob, Job, Then, Told
 from depesche.smtpclient.lane import Equipment, Lane, Prepare
 from depesche.smtpclient.planning import Cap, Pace, Situation, connections_to_open
+from depesche.smtpclient.reply import Reply
 from depesche.smtpclient.session import Guard
 from depesche.smtpclient.slots import NoLimit, SlotProvider
 from depesche.smtpclient.transaction import Envelope, Outcome, Result
 from depesche.smtpclient.wire.content import SharedContent
 from depesche.smtpclient.wire.plan import ToSevenBit
 from depesche.smtpclient.wire.protocol import Tap
-from depesche.smtpclient.wire.under_way import Chunking, Transaction
+from depesche.smtpclient.wire.under_way import Learnt, Transaction
 
 _FIRST_PAUSE = 1.0
 _LONGEST_PAUSE = 30.0
+_ANY_NUMBER = 1 << 62
+_MOST_HOLDS = 3600.0  # seconds for which a server's own limit of messages a connection is remembered
 
 # A session that ended in one of these ways, before the message's content went out, says nothing about the
 # message: it is handed to another session, once.
@@ -96,7 +100,9 @@ class Pool:
         self._waiting: deque[Job] = deque()
         self._lanes: list[Lane] = []
         self._hungry: dict[Lane, None] = {}  # sessions that could take a message and found none
-        self.chunking = Chunking()  # what is known of the server's
+        self.learnt = Learnt()  # of the server
+        self._most = _ANY_NUMBER  # messages that the server takes over one connection, once it said so
+        self._most_until = 0.0
         self._proven = False
         self._pause = _FIRST_PAUSE
         self._open_after = 0.0
@@ -181,7 +187,8 @@ class Pool:
         self._cap = Cap(self._cap.configured, self._cap.pause)
         if config.limits.messages_per_second != before.limits.messages_per_second:
             self.pace(config.limits.messages_per_second)
-        self.chunking = Chunking()
+        self.learnt = Learnt()
+        self._most = _ANY_NUMBER
         self._proven = False
         self._forget_failures()
         for lane in self._lanes:
@@ -309,6 +316,8 @@ class Pool:
 
     def opened(self, lane: Lane) -> None:
         self._proven = True
+        if monotonic() >= self._most_until:
+            self._most = _ANY_NUMBER
         assert lane.session is not None
         lane.session.ready()
         self._plan()
@@ -350,7 +359,16 @@ class Pool:
             self._last_error = error
         if lane.ready and error.cause is Cause.TOO_MANY_CONNECTIONS:
             self._too_many()
+        if error.reply is not None and asks_for_another_connection(error.reply):
+            self._enough_for(lane)
         lane.retire()
+
+    def _enough_for(self, lane: Lane) -> None:
+        """The server takes no more over this connection: the next ones say QUIT before they are told."""
+        lane.retire()
+        if lane.session is not None:
+            self._most = max(1, min(self._most, lane.session.taken - lane.returned))
+            self._most_until = monotonic() + _MOST_HOLDS
 
     def _too_many(self) -> None:
         ready = sum(lane.ready and not lane.retiring for lane in self._lanes)
@@ -392,8 +410,9 @@ class Pool:
             if (
                 now >= lane.held_until
                 or now >= lane.old_at
-                or session.taken >= limits.messages_per_connection
+                or session.taken >= min(limits.messages_per_connection, self._most)
                 or session.dialogue.refusals_in_a_row >= limits.refusals_in_a_row
+                or session.dialogue.spoilt >= limits.spoilt
             ):
                 lane.retire()
                 return None
@@ -413,7 +432,7 @@ class Pool:
         session, result = lane.session, transaction.result
         assert session is not None
         assert result is not None
-        if result.error is not None and self._takes_another_session(transaction, result):
+        if not result.accepted and self._takes_another_session(lane, transaction, result):
             return
         self._decided_count += 1
         if not lane.useful and result.error is None:
@@ -428,16 +447,24 @@ class Pool:
                 lane.retire()
         self._tell_if_quiet()
 
-    def _takes_another_session(self, job: Job, result: Result) -> bool:
+    def _takes_another_session(self, lane: Lane, job: Job, result: Result) -> bool:
         """Whether this was the session's fault alone; then the message waits for another one."""
         error = result.error
-        if job.again or error is None or error.cause not in _SESSION_ONLY or self._closing or job.forsaken:
+        said = error.reply if error is not None else _enough(result)
+        if said is None and error is None:
+            return False
+        if error is not None and error.cause not in _SESSION_ONLY:
             return False
         before_content = all(
-            one.outcome is Outcome.NOT_TRIED or (one.outcome is Outcome.DEFERRED and one.reply is error.reply)
+            one.outcome is Outcome.NOT_TRIED or (one.outcome is Outcome.DEFERRED and one.reply is said)
             for one in result.recipients
         )
         if not before_content or any(one.stage is Stage.CONTENT and one.reply for one in result.recipients):
+            return False
+        lane.returned += 1
+        if error is None:
+            self._enough_for(lane)
+        if job.again or self._closing or job.forsaken:
             return False
         self._waiting.appendleft(job.anew())
         self._plan_soon()  # another session may be idle
@@ -459,3 +486,11 @@ class Pool:
             return
         if not self._under_way() and all(job.forsaken for job in self._waiting):
             self._quiet.set_result(None)
+
+
+def _enough(result: Result) -> Reply | None:
+    """The reply that wants the message over another connection, if one does."""
+    for one in result.with_outcome(Outcome.DEFERRED):
+        if one.reply is not None and asks_for_another_connection(one.reply):
+            return one.reply
+    return None

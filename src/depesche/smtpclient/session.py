@@ -39,7 +39,7 @@ from depesche.smtpclient.wire.extensions import Capabilities, parse_ehlo
 from depesche.smtpclient.wire.plan import ToSevenBit
 from depesche.smtpclient.wire.protocol import Dialogue, Tap
 from depesche.smtpclient.wire.states import Command, State
-from depesche.smtpclient.wire.under_way import Chunking, Transaction
+from depesche.smtpclient.wire.under_way import Learnt, Transaction
 
 _CLOSE_SECONDS = 1.0
 # Not before the greeting, and not to a server whose certificate has not been looked at.
@@ -76,7 +76,7 @@ class Submission(Transaction):
 class Session:
     """One session with one server. Use `open`, or `async with Session(config) as session`.
 
-    `source`, `decided`, `ended`, `chunking` are for a pool that feeds several sessions from one queue;
+    `source`, `decided`, `ended`, `learnt` are for a pool that feeds several sessions from one queue;
     without them the session has its own. `observer` (a `Transcript`, for example) sees every line, secrets
     replaced.
     """
@@ -87,7 +87,7 @@ class Session:
         *,
         observer: Tap | None = None,
         to_seven_bit: ToSevenBit | None = None,
-        chunking: Chunking | None = None,
+        learnt: Learnt | None = None,
         source: Callable[[], Transaction | None] | None = None,
         decided: Callable[[Transaction], None] | None = None,
         ended: Callable[[SubmissionError], None] | None = None,
@@ -116,7 +116,8 @@ class Session:
             self._take,
             to_seven_bit=to_seven_bit or _default_to_seven_bit,
             pipelining=config.limits.pipelining,
-            chunking=chunking if config.limits.chunking else None,
+            chunking=config.limits.chunking,
+            learnt=learnt,
             window=config.limits.window,
             tap=observer,
         )

@@ -17,7 +17,7 @@ from depesche.mailroom.outbox.worker import drain
 from depesche.smtpclient import ConnectionConfig, Encryption, Envelope, SubmissionError
 from depesche.smtpclient.session import Session
 from depesche.smtpclient.testing import Behaviour, FakeServer, in_thread
-from depesche.smtpclient.wire.under_way import Chunking
+from depesche.smtpclient.wire.under_way import Learnt
 from tests.mailroom.connections.provoking import provokes
 from tests.mailroom.outbox.helpers import message, recipient
 from tests.mailroom.outbox.servers import configure
@@ -75,7 +75,7 @@ async def test_a_server_that_announces_chunking_and_does_not_know_it() -> None:
     does = Behaviour(extensions=("PIPELINING", "CHUNKING"), knows_bdat=False)
     async with FakeServer(does) as server:
         config = ConnectionConfig("127.0.0.1", server.port, Encryption.NONE)
-        session = Session(config, chunking=Chunking())
+        session = Session(config, learnt=Learnt())
         await session.start()
         with pytest.raises(SubmissionError) as lost:
             await session.submit(Envelope("a@b.example", ("c@d.example",)), b"Subject: x\r\n\r\nx\r\n")

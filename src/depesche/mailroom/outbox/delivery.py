@@ -545,7 +545,7 @@ class Delivery:
         self._wish()
 
     def _note_chunking(self) -> None:
-        if self._pool is not None and self._pool.chunking.refused and not self._orders.chunking_rests:
+        if self._pool is not None and self._pool.learnt.chunking_refused and not self._orders.chunking_rests:
             self.desk.chunking_failed()  # for all workers, and for the next start
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:

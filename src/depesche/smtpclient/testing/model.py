@@ -33,6 +33,7 @@ class ModelServer:
     keeps_open: bool = False
     takes_empty: bool = False
     knows_ehlo: bool = True
+    nothing_behind_content: bool = False  # commands that came with the final dot are answered by 503
     knows_bdat: bool = True  # else it announces CHUNKING and takes chunks for commands
     other: Mapping[str, str] = field(default_factory=dict)  # verb -> reply, for single commands
 
@@ -165,7 +166,11 @@ class ModelServer:
 
     def _end_of_content(self) -> bytes:
         content, self._lines = b"".join(self._lines or ()), None
-        return self._taken(content)
+        said = self._taken(content)
+        if self.nothing_behind_content and not self.closed:
+            early, self._buffer = self._buffer.count(b"\r\n"), b""
+            said += b"503 5.5.1 not behind the content\r\n" * early
+        return said
 
     def _taken(self, content: bytes, *, chunked: bool = False) -> bytes:
         code = self._now.content if self._recipients else 554

@@ -69,7 +69,7 @@ class Behaviour:
     after_starttls: bytes = b""  # injected in clear behind the reply to STARTTLS
     connections: int | None = None  # more at a time are greeted with 421
     messages_per_connection: int | None = None  # after that many, 421
-    strict_pipelining: bool = False  # without PIPELINING announced, commands that came early are an error
+    nothing_behind_content: bool = False  # like Haraka: commands that came with the final dot get 503
     bare_lf: bool = False  # ends its lines with LF
     fragment: int = 0  # writes so many octets at a time
     slow_seconds: float = 0.05
@@ -398,7 +398,14 @@ class _Dialogue(Logins):
             return
         await self.say("354 go ahead")
         content = await self.read_content()
+        early = 0
+        if self.does.nothing_behind_content:
+            waiting: bytearray = self.reader._buffer  # type: ignore[attr-defined]  # what is there, unread
+            early = waiting.count(b"\n")
+            waiting.clear()
         await self.take(content, b"".join(content))
+        for _ in range(early):
+            await self.say("503 5.5.1 not behind the content")
 
     async def read_content(self) -> list[bytes]:
         lines: list[bytes] = []

@@ -16,7 +16,9 @@ would join the old sender.
 With CHUNKING no transaction has to wait for anything: a window of them goes out back to back, each behind an
 RSET of its own, since the one before may yet be refused. What a server announces need not be true, and one
 that does not know BDAT would read the content as commands. So, before anything else, the first line of the
-first message goes as a chunk by itself: a header field is no command, and the reply tells (`Chunking`).
+first message goes as a chunk by itself: a header field is no command, and the reply tells (`Learnt`). Nor do
+all take an envelope behind the final dot: a message that was refused for that alone is begun once more, and
+from then on the next one waits for the reply.
 """
 
 from __future__ import annotations
@@ -36,7 +38,7 @@ from depesche.smtpclient.wire.extensions import Capabilities
 from depesche.smtpclient.wire.plan import Plan, ToSevenBit, plan
 from depesche.smtpclient.wire.reply_parser import MAX_LINE, ReplyParser
 from depesche.smtpclient.wire.states import KIND_OF, NEXT, Command, State
-from depesche.smtpclient.wire.under_way import Chunking, Transaction
+from depesche.smtpclient.wire.under_way import Learnt, Transaction
 
 BLOCK = 65536  # content is handed over in pieces of this size, so that a cut in the middle is known as such
 
@@ -100,6 +102,10 @@ _HEADER_FIELD = re.compile(rb"[!-9;-~]+:[^\r\n]*\r\n")
 _NOT_KNOWN = frozenset({500, 501, 502, 503, 504, 555})
 
 
+# 500, 502, 503: what came behind the final dot was not taken as commands in their place.
+_HASTE = frozenset({500, 502, 503})
+
+
 Event = Answer | Closing | Transaction
 
 
@@ -147,7 +153,8 @@ class Dialogue:
         *,
         to_seven_bit: ToSevenBit,
         pipelining: bool = True,
-        chunking: Chunking | None = None,
+        chunking: bool = True,
+        learnt: Learnt | None = None,
         window: int = 4,
         tap: Tap | None = None,
     ) -> None:
@@ -156,6 +163,7 @@ class Dialogue:
         self.events: list[Event] = []
         self.answered = 0  # replies so far; the owner sees progress by it
         self.refusals_in_a_row = 0  # refusals since the last accepted content
+        self.spoilt = 0  # transactions that only RSET could end, since the session began
         self.open_for_transactions = False
         # What is unanswered, in order: the commands, and the transactions to which they belong.
         self.expected: deque[tuple[Command, Transaction | None]] = deque([(Command.GREETING, None)])
@@ -163,7 +171,8 @@ class Dialogue:
         self._to_seven_bit = to_seven_bit
         self._may_pipeline = pipelining
         self._pipelining = False
-        self._chunking = chunking or Chunking(works=False)
+        self._may_chunk = chunking
+        self._learnt = learnt or Learnt(chunking=False)
         self._window = window
         self._announced_chunking = False
         self._chunked = 0  # transactions whose BDAT is not answered
@@ -172,6 +181,9 @@ class Dialogue:
         self._out: deque[bytes] = deque()
         self._writer = _Writer.IDLE
         self._current: Transaction | None = None
+        self._begun: Transaction | None = None  # the last one
+        self._hasty: Transaction | None = None  # the last whose envelope went behind a final dot
+        self._once_more: Transaction | None = None  # it was refused for its haste
 
     # ---- what the owner asks
 
@@ -190,7 +202,7 @@ class Dialogue:
     @property
     def busy(self) -> bool:
         """Whether anything is written, or about to be, and not yet answered."""
-        return bool(self.expected or self._out)
+        return bool(self.expected or self._out or self._once_more)
 
     @property
     def writing_content(self) -> bool:
@@ -210,7 +222,8 @@ class Dialogue:
         self.capabilities = capabilities
         self._pipelining = self._may_pipeline and capabilities.pipelining
         # A window of 1 is never better than DATA.
-        self._announced_chunking = self._pipelining and capabilities.chunking and self._window > 1
+        able = self._may_chunk and capabilities.chunking
+        self._announced_chunking = self._pipelining and able and self._window > 1
 
     def tls_established(self) -> None:
         """TLS began: everything the server said before is forgotten (RFC 3207 §4.2)."""
@@ -222,8 +235,13 @@ class Dialogue:
         """The session is over: decide all that is under way. Content handed over and unanswered is
         uncertain."""
         if any(command is Command.CHUNK for command, _ in self.expected):
-            self._chunking.works = False  # the trial ended the session: once is enough
+            self._learnt.chunking = False  # the trial ended the session: once is enough
+        if error.cause is Cause.TIMEOUT and self.expected and self.expected[0] == (Command.MAIL, self._hasty):
+            self._learnt.behind_content = False  # it threw away what followed the dot
         under_way = dict.fromkeys(tx for _, tx in self.expected if tx is not None)
+        if self._once_more is not None:
+            under_way[self._once_more] = None
+            self._once_more = None
         self.expected.clear()
         self._out.clear()
         self.open_for_transactions = False
@@ -245,8 +263,9 @@ class Dialogue:
 
     def _begin_next(self) -> bytes | None:
         """The beginning of the next transaction, as much of it as may be written at once."""
-        while self.open_for_transactions:
-            transaction = self._source()
+        while self.open_for_transactions or self._once_more is not None:
+            again, self._once_more = self._once_more, None
+            transaction = again or self._source()
             if transaction is None:
                 return None
             what = transaction.plan = plan(
@@ -262,7 +281,7 @@ class Dialogue:
         return None
 
     def _begin(self, transaction: Transaction, what: Plan) -> bytes:
-        self._current = transaction
+        self._current = self._begun = transaction
         self._writer = _Writer.ENVELOPE
         tidy = self.state in _UNTIDY or self._chunked > 0
         if not self._pipelining:
@@ -279,9 +298,9 @@ class Dialogue:
             for line in group.decode("utf-8").splitlines():
                 self._tap.client(line)
         if self._announced_chunking and len(what.content) <= BLOCK:
-            if self._chunking.works:
+            if self._learnt.chunking:
                 return group + self._last_chunk(transaction, what.content)
-            if self._chunking.works is None and (first := _trial_line(what.content)):
+            if self._learnt.chunking is None and (first := _trial_line(what.content)):
                 transaction.offset = len(first)
                 chunk = commands.bdat(len(first))
                 return group + self._write(Command.CHUNK, transaction, chunk) + first
@@ -317,11 +336,12 @@ class Dialogue:
         self._current = None
         if self._tap is not None:
             self._tap.client(".")
-        if not self._pipelining:
+        if not (self._pipelining and self._learnt.behind_content):
             self._writer = _Writer.REPLY
             return commands.END_OF_CONTENT
         self._writer = _Writer.IDLE
         following = self._begin_next()
+        self._hasty = None if following is None else self._begun
         return commands.END_OF_CONTENT if following is None else commands.END_OF_CONTENT + following
 
     # ---- octets in
@@ -408,7 +428,11 @@ class Dialogue:
             raise ProtocolViolation(reply, None, self.state)
 
     def _closing(self, error: SubmissionError) -> None:
-        """Nothing behind a 421 will be answered."""
+        """Nothing behind a 421 will be answered, or was done."""
+        if error.reply is not None and error.reply.code == 421:
+            for _, transaction in self.expected:
+                if transaction is not None:
+                    transaction.never_heard()
         self.lost(error)
         self.state = State.CLOSING
         self.events.append(Closing(error))
@@ -417,6 +441,11 @@ class Dialogue:
         """Note the reply, and go on as far as it permits."""
         if reply.code >= 400:
             self.refusals_in_a_row += 1
+            if command is Command.MAIL and transaction is self._hasty and reply.code in _HASTE:
+                self._learnt.behind_content, self._once_more = False, transaction
+        if transaction is self._once_more and reply.code != 421:
+            self._refused_for_haste(command, transaction)
+            return
         if command is Command.RCPT:
             transaction.rcpt_replies.append(reply)
         elif command is Command.MAIL:
@@ -435,9 +464,19 @@ class Dialogue:
             self._answered_trial(transaction, reply)
             return
         if reply.code == 421:
+            transaction.never_heard()
             self._finish(transaction, self._closed_by(command, reply))
         elif not self._pipelining:
             self._next_command(command, transaction)
+
+    def _refused_for_haste(self, command: Command, transaction: Transaction) -> None:
+        """A reply to an envelope that the server would not have behind a final dot. After the last one it
+        begins once more."""
+        if command is Command.BDAT:
+            self._chunked -= 1
+        if command in (Command.DATA, Command.CHUNK, Command.BDAT):
+            transaction.begin_again()
+            self._let_go(transaction)
 
     def _closed_by(self, command: Command, reply: Reply) -> SubmissionError:
         return SubmissionError(_STAGES[command], cause_of_closing(reply), reply=reply)
@@ -493,13 +532,13 @@ class Dialogue:
         if not taken or transaction.mail_reply is None or transaction.mail_reply.code >= 400:
             self._finish(transaction, None)
         elif reply.code < 400:
-            self._chunking.works = True
+            self._learnt.chunking = True
             rest = what.content[transaction.offset :]
             self._out.append(self._last_chunk(transaction, rest))
         elif reply.code in _NOT_KNOWN:
             # Its line was perhaps read as a command, and there is one reply too many under way: no use going
             # on.
-            self._chunking.works, self._chunking.refused = False, True
+            self._learnt.chunking, self._learnt.chunking_refused = False, True
             error = SubmissionError(Stage.CONTENT, Cause.CHUNKING_FAILED, reply=reply)
             self.expected.append((Command.CHUNK, transaction))
             self._closing(error)
@@ -509,9 +548,15 @@ class Dialogue:
     def _finish(self, transaction: Transaction, error: SubmissionError | None) -> None:
         if transaction.result is not None:
             return
+        if self.state is State.SPOILT:
+            self.spoilt += 1
         transaction.result = transaction.decide(error)
         transaction.body = b""
+        self._let_go(transaction)
+        self.events.append(transaction)
+
+    def _let_go(self, transaction: Transaction) -> None:
+        """The next one may begin."""
         if self._current is transaction or self._writer is _Writer.REPLY:
             self._current = None
             self._writer = _Writer.IDLE
-        self.events.append(transaction)

@@ -9,15 +9,22 @@ from depesche.smtpclient.wire.content import SharedContent
 from depesche.smtpclient.wire.plan import Plan
 
 
-class Chunking:
-    """What is known of a server's CHUNKING. Shared by all sessions with it, so that it is found out only
-    once. `refused`: the server itself said so; else a trial was cut, which may have other reasons."""
+class Learnt:
+    """What a server was found to do otherwise than it announced. Shared by all sessions with it, so that it
+    is found out only once.
 
-    __slots__ = ("refused", "works")
+    `chunking`: whether it knows BDAT; None before it was tried. `chunking_refused`: the server itself said
+    so; else a trial was cut, which may have other reasons. `behind_content`: whether it takes what follows
+    the final dot at once. RFC 2920 §3.1 permits that; but some refuse it, or throw it away, for fear of
+    commands that were smuggled in with the content.
+    """
 
-    def __init__(self, *, works: bool | None = None) -> None:
-        self.works = works
-        self.refused = False
+    __slots__ = ("behind_content", "chunking", "chunking_refused")
+
+    def __init__(self, *, chunking: bool | None = None) -> None:
+        self.chunking = chunking
+        self.chunking_refused = False
+        self.behind_content = True
 
 
 class Transaction:
@@ -54,6 +61,17 @@ class Transaction:
         self.data_reply: Reply | None = None
         self.final_reply: Reply | None = None
         self.result: Result | None = None
+
+    def begin_again(self) -> None:
+        """Nothing of it was heard: it begins once more."""
+        self.plan = None
+        self.offset = 0
+        self.mail_reply = self.data_reply = self.final_reply = None
+        self.rcpt_replies = []
+
+    def never_heard(self) -> None:
+        """The server said good-bye before it came to the content, which it has not taken, then."""
+        self.handed_over = False
 
     def decide(self, error: SubmissionError | None) -> Result:
         """The result as far as the replies go. `error`: the session ended before all of them came."""

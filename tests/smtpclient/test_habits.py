@@ -1,0 +1,186 @@
+"""What servers do that nothing announces: they refuse what follows a message at once, end a connection after
+so many messages, or hang up after too many RSET. Found with Haraka 3.3 and Exim 4.96."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from depesche.smtpclient import (
+    Cause,
+    Limits,
+    Outcome,
+    Pool,
+    Reply,
+    Result,
+    Session,
+    Stage,
+    SubmissionError,
+    Timeouts,
+)
+from depesche.smtpclient.errors import asks_for_another_connection, asks_for_fewer_connections
+from depesche.smtpclient.testing import HANG, Act, Behaviour, Connection, FakeServer
+from depesche.smtpclient.testing.model import Answers, ModelServer
+from depesche.smtpclient.testing.server import EXTENSIONS
+from depesche.smtpclient.wire.states import Command, State
+from tests.smtpclient.connecting import MAIL, configured, to
+from tests.smtpclient.test_pool import accepted, once_each, recipient, submit
+from tests.smtpclient.wires import Wire, check, message
+
+CHUNKS = (*EXTENSIONS, "CHUNKING")
+
+# --- nothing behind the final dot ---------------------------------------------------------------------------
+
+
+def test_an_envelope_that_was_refused_for_its_haste_begins_once_more() -> None:
+    server = ModelServer(nothing_behind_content=True)
+    transactions = [message(number) for number in range(4)]
+    wire = Wire(server, transactions)
+    wire.begin()
+    wire.run()
+    check(wire, server, transactions)
+    assert [one.result and one.result.accepted for one in transactions] == [True] * 4
+    assert wire.closing is None
+    hasty = [octets for octets in wire.written if octets.startswith(b".\r\nMAIL")]
+    assert len(hasty) == 1, "once found out, the next envelope waits for the reply"
+    assert server.commands.count("RSET") == 1
+
+
+def test_a_refusal_that_is_about_the_message_stays_one() -> None:
+    server = ModelServer([Answers(), Answers(mail=550), Answers(mail=501), Answers()])
+    transactions = [message(number) for number in range(4)]
+    wire = Wire(server, transactions)
+    wire.begin()
+    wire.run()
+    check(wire, server, transactions)
+    assert [one.result and one.result.accepted for one in transactions] == [True, False, False, True]
+    assert wire.dialogue._learnt.behind_content
+
+
+def test_the_last_one_may_begin_once_more_though_the_session_is_about_to_end() -> None:
+    server = ModelServer(nothing_behind_content=True)
+    transactions = [message(number) for number in range(2)]
+    wire = Wire(server, transactions)
+    wire.begin()
+    while wire.dialogue.state is not State.SPOILT:
+        wire.pump()
+        piece, wire.to_server = wire.to_server, b""
+        wire.dialogue.receive(server.feed(piece) or b"")
+        wire.dialogue.open_for_transactions = bool(wire.waiting)
+    assert wire.dialogue.busy
+    wire.run()
+    assert [one.result and one.result.accepted for one in transactions] == [True, True]
+    assert not wire.dialogue.busy
+
+
+async def test_a_session_and_a_pool_go_on_with_such_a_server() -> None:
+    async with FakeServer(Behaviour(nothing_behind_content=True)) as server:
+        async with Session(configured(server.port)) as session:
+            results = await asyncio.gather(*(session.submit(to(recipient(n)), MAIL) for n in range(5)))
+        assert all(result.accepted for result in results)
+        async with Pool(configured(server.port), size=3) as pool:
+            assert accepted(await submit(pool, 60, first=5))
+            assert not pool.learnt.behind_content
+        assert once_each(server, 65)
+        assert server.violations == []
+
+
+async def test_a_server_that_throws_it_away_is_waited_for_once() -> None:
+    def silent(stage: str, connection: Connection, argument: str) -> Act:
+        return HANG if stage == "mail" and connection.mails and connection.number == 1 else None
+
+    async with FakeServer(Behaviour(decide=silent)) as server:
+        config = configured(server.port, timeouts=Timeouts(mail=0.3))
+        async with Pool(config, size=1) as pool:
+            _, lost = await submit(pool, 2)
+            assert isinstance(lost, SubmissionError)
+            assert (lost.stage, lost.cause) == (Stage.MAIL, Cause.TIMEOUT)
+            assert not pool.learnt.behind_content
+
+
+# --- so many messages a connection --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("said", "means"),
+    [
+        ("421 too many messages in this connection", True),  # Exim
+        ("421 4.7.0 Too many mails in one session", True),
+        ("452 4.5.3 Too many recipients this session", True),
+        ("451 4.7.1 Maximum number of messages per connection exceeded", True),
+        ("421 4.7.0 Message limit for this connection reached: 100 messages per connection", True),
+        ("421 4.7.0 too many connections", False),
+        ("421 4.3.2 too many concurrent sessions", False),
+        ("450 4.7.1 connection rate limit exceeded", False),
+        ("452 4.5.3 too many recipients", False),
+        ("550 5.7.1 too many messages in this connection", False),
+    ],
+)
+def test_words_that_want_another_connection(said: str, means: bool) -> None:
+    code, _, text = said.partition(" ")
+    reply = Reply(int(code), text)
+    assert asks_for_another_connection(reply) is means
+    if means:
+        assert not asks_for_fewer_connections(reply)
+
+
+@pytest.mark.parametrize("extensions", [EXTENSIONS, CHUNKS, ()])
+@pytest.mark.parametrize(
+    "said", ["421 too many messages in this connection", "451 4.7.0 too many mails in one session"]
+)
+async def test_a_limit_of_messages_is_learnt_and_makes_the_cap_no_smaller(
+    extensions: tuple[str, ...], said: str
+) -> None:
+    def decide(stage: str, connection: Connection, argument: str) -> Act:
+        return said if stage == "mail" and connection.mails >= 10 else None
+
+    async with FakeServer(Behaviour(extensions=extensions, decide=decide)) as server:
+        async with Pool(configured(server.port), size=2) as pool:
+            results = await submit(pool, 200)
+            assert accepted(results), "nothing uncertain, nothing put off"
+            assert pool.stats.effective == 2
+        assert once_each(server, 200)
+        told = [one for one in server.connections if not one.ended_by_quit]
+        assert len(told) <= 2 + 2 * (said[:3] == "451"), "the others said QUIT before they were told"
+        assert len(server.connections) <= 25
+
+
+# --- behind a good-bye --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("where", ["RSET", "MAIL", "RCPT"])
+def test_what_is_behind_a_421_was_not_tried_though_its_content_is_out(where: str) -> None:
+    answers = [Answers()] * 3
+    server = ModelServer(answers, extensions=("PIPELINING", "CHUNKING"))
+    transactions = [message(number) for number in range(3)]
+    wire = Wire(server, transactions, chunking=True)
+    wire.begin()
+    wire.pump()
+    assert wire.dialogue.expected[-1][0] is Command.BDAT
+    assert all(one.handed_over for one in transactions)
+    first = {"MAIL": [], "RCPT": ["250 ok"], "RSET": ["250 ok", "250 ok", "250 taken"]}[where]
+    wire.dialogue.receive("".join(f"{line}\r\n" for line in [*first, "421 4.7.0 bye"]).encode())
+    outcomes = [one.result and one.result.recipients[0].outcome for one in transactions]
+    begun = Outcome.ACCEPTED if where == "RSET" else Outcome.DEFERRED
+    assert outcomes == [begun, Outcome.NOT_TRIED, Outcome.NOT_TRIED]
+
+
+# --- too many RSET ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("extensions", [EXTENSIONS, CHUNKS])
+async def test_a_session_ends_before_its_resets_are_too_many(extensions: tuple[str, ...]) -> None:
+    """Exim hangs up after the tenth RSET of a transaction in which nothing was submitted."""
+    refused = {recipient(number): "550 5.1.1 unknown" for number in range(0, 120, 2)}
+    async with FakeServer(Behaviour(extensions=extensions, recipients=refused)) as server:
+        async with Pool(configured(server.port, limits=Limits(refusals_in_a_row=100)), size=2) as pool:
+            results = await submit(pool, 120)
+        for number, result in enumerate(results):
+            assert isinstance(result, Result)
+            wanted = Outcome.REFUSED if recipient(number) in refused else Outcome.ACCEPTED
+            assert result.recipients[0].outcome is wanted
+        for connection in server.connections:
+            asked = [line for line in connection.commands if line.startswith("RCPT")]
+            assert sum(any(one in line for one in refused) for line in asked) < 10
+            assert connection.ended_by_quit
