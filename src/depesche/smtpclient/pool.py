@@ -410,7 +410,8 @@ class Pool:
             if (
                 now >= lane.held_until
                 or now >= lane.old_at
-                or session.taken >= min(limits.messages_per_connection, self._most)
+                or session.taken >= limits.messages_per_connection
+                or session.taken >= self._most
                 or session.dialogue.refusals_in_a_row >= limits.refusals_in_a_row
                 or session.dialogue.spoilt >= limits.spoilt
             ):
