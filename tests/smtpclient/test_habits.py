@@ -26,7 +26,7 @@ from depesche.smtpclient.testing.server import EXTENSIONS
 from depesche.smtpclient.wire.states import Command, State
 from tests.smtpclient.connecting import MAIL, configured, to
 from tests.smtpclient.test_pool import accepted, once_each, recipient, submit
-from tests.smtpclient.wires import Wire, check, message
+from tests.smtpclient.wires import LOST, Wire, check, message
 
 CHUNKS = (*EXTENSIONS, "CHUNKING")
 
@@ -56,6 +56,29 @@ def test_a_refusal_that_is_about_the_message_stays_one() -> None:
     check(wire, server, transactions)
     assert [one.result and one.result.accepted for one in transactions] == [True, False, False, True]
     assert wire.dialogue._learnt.behind_content
+
+
+@pytest.mark.parametrize(
+    ("said", "outcome"),
+    [
+        ("554 5.5.0 Error: SMTP protocol synchronization", Outcome.NOT_TRIED),
+        ("550 pipelining is not for you", Outcome.NOT_TRIED),
+        ("421 4.5.0 synchronization error", Outcome.DEFERRED),
+        ("550 5.7.1 this sender is not welcome", Outcome.REFUSED),
+    ],
+)
+def test_a_server_that_hangs_up_on_haste_refuses_nobody(said: str, outcome: Outcome) -> None:
+    transactions = [message(number) for number in range(2)]
+    wire = Wire(ModelServer(), transactions)
+    wire.begin()
+    wire.pump()
+    wire.dialogue.receive(b"250 ok\r\n250 ok\r\n354 go\r\n")
+    wire.pump()
+    wire.dialogue.receive(f"250 taken\r\n{said}\r\n".encode())
+    wire.dialogue.lost(LOST)
+    assert transactions[1].result is not None
+    assert transactions[1].result.recipients[0].outcome is outcome
+    assert wire.dialogue._learnt.behind_content is (outcome is Outcome.REFUSED)
 
 
 def test_the_last_one_may_begin_once_more_though_the_session_is_about_to_end() -> None:

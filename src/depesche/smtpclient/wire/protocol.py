@@ -102,8 +102,13 @@ _HEADER_FIELD = re.compile(rb"[!-9;-~]+:[^\r\n]*\r\n")
 _NOT_KNOWN = frozenset({500, 501, 502, 503, 504, 555})
 
 
-# 500, 502, 503: what came behind the final dot was not taken as commands in their place.
 _HASTE = frozenset({500, 502, 503})
+_SAYS_HASTE = re.compile(r"synchroni[sz]ation|pipelin|out of (?:order|sequence)|bad sequence", re.IGNORECASE)
+
+
+def _is_about_haste(reply: Reply) -> bool:
+    """Whether this answer to MAIL means that it came behind a final dot, not what it says."""
+    return reply.code in _HASTE or bool(_SAYS_HASTE.search(reply.text))
 
 
 Event = Answer | Closing | Transaction
@@ -441,8 +446,9 @@ class Dialogue:
         """Note the reply, and go on as far as it permits."""
         if reply.code >= 400:
             self.refusals_in_a_row += 1
-            if command is Command.MAIL and transaction is self._hasty and reply.code in _HASTE:
-                self._learnt.behind_content, self._once_more = False, transaction
+            if command is Command.MAIL and transaction is self._hasty and _is_about_haste(reply):
+                self._learnt.behind_content = False
+                self._once_more = transaction if reply.code != 421 else None
         if transaction is self._once_more and reply.code != 421:
             self._refused_for_haste(command, transaction)
             return
