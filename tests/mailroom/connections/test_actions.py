@@ -270,6 +270,16 @@ def test_a_pause_shows_its_reason_until_something_changes(saved: Any) -> None:
     assert queries.health().flow is Flow.FLOWING
 
 
+def test_what_failed_with_other_settings_is_no_reason_to_rest(saved: Any) -> None:
+    before = queries.outgoing().revision
+    actions.save_outgoing({}, password="right")
+    fault = {"cause": "auth-refused", "next_probe_at": None, "now": NOW}
+    assert not health_actions.pause(0, revision=before, **fault)
+    assert queries.health().flow is Flow.FLOWING
+    assert health_actions.pause(0, revision=queries.outgoing().revision, **fault)
+    assert queries.health().flow is Flow.PAUSED
+
+
 def test_the_cap_shrinks_and_grows_back(saved: Any) -> None:
     health_actions.set_effective_cap(0, 2)
     assert queries.health().effective_cap == 2

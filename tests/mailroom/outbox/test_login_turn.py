@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
 
 from depesche.mailroom.connections import health_actions
 from depesche.mailroom.connections import queries as connections
-from depesche.mailroom.outbox import identity
-from depesche.mailroom.outbox.login_turn import LEASE, Answer, ask, failed, worked
+from depesche.mailroom.outbox import identity, login_turn
+from depesche.mailroom.outbox.login_turn import AFTER_FAILURE, LEASE, Answer, LoginGuard, ask, failed, worked
 from depesche.mailroom.outbox.models import LoginTurn
 from tests.mailroom.outbox.servers import configure
 
@@ -64,3 +67,63 @@ def test_the_turn_of_a_killed_worker_is_free_at_once() -> None:
     configure(2525)
     assert ask(0, f"{identity.machine()}.999999999.1.abc", 1) is GO
     assert ask(0, "two", 1) is GO
+
+
+def given_up(monkeypatch: pytest.MonkeyPatch, *, while_asking: bool) -> None:
+    """A login that is cancelled: while the database is asked for the turn, or under way."""
+    asked, go_on = threading.Event(), threading.Event()
+
+    def slowly(*words: Any, **more: Any) -> Answer:
+        asked.set()
+        assert go_on.wait(30)
+        return ask(*words, **more)
+
+    monkeypatch.setattr(login_turn, "ask", slowly)
+    begun, settings = asyncio.Event(), connections.outgoing()
+
+    async def log_in() -> None:
+        async with LoginGuard(lambda: settings, lambda: False)():
+            begun.set()
+            await asyncio.Event().wait()
+
+    async def main() -> None:
+        task = asyncio.ensure_future(log_in())
+        await asyncio.to_thread(asked.wait, 30)
+        if while_asking:
+            task.cancel()
+            await asyncio.sleep(0)
+        go_on.set()
+        if not while_asking:
+            await begun.wait()
+            task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(main())
+    monkeypatch.undo()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("while_asking", [True, False])
+def test_a_login_that_is_given_up_keeps_nobody_waiting(
+    monkeypatch: pytest.MonkeyPatch, *, while_asking: bool
+) -> None:
+    configure(2525)
+    given_up(monkeypatch, while_asking=while_asking)
+    row = LoginTurn.objects.get()
+    assert row.until is not None
+    assert row.until <= timezone.now() + AFTER_FAILURE
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("while_asking", [True, False])
+def test_a_probe_that_is_given_up_is_due_again(
+    monkeypatch: pytest.MonkeyPatch, *, while_asking: bool
+) -> None:
+    configure(2525)
+    now = timezone.now()
+    health_actions.pause(0, cause="auth-refused", next_probe_at=now - timedelta(seconds=1), now=now)
+    given_up(monkeypatch, while_asking=while_asking)
+    due = connections.health().next_probe_at
+    assert due is not None
+    assert due <= timezone.now() + AFTER_FAILURE

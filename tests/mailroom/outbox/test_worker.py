@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 import pytest
-from django.db import connection
+from django.db import connection as db_connection
 from django.utils import timezone
 
 from depesche.mailroom.connections import actions as connection_actions
@@ -166,6 +166,32 @@ def test_a_refused_login_pauses_with_the_servers_words() -> None:
     assert health.flow is Flow.PAUSED
     assert "not welcome" in health.reply
     assert states() == {"queued": 2}
+
+
+def test_what_failed_with_settings_of_before_stops_nobody(caplog: pytest.LogCaptureFixture) -> None:
+    """They are changed while the server is about to refuse."""
+    put(2)
+    with running() as right:
+
+        def change(stage: str, connection: Connection, argument: str) -> Act:
+            if stage != "greeting":
+                return None
+            thread = threading.Thread(target=elsewhere)
+            thread.start()
+            thread.join(30)
+            return "554 5.7.1 Your host is not welcome"
+
+        def elsewhere() -> None:
+            configure(right.port)
+            db_connection.close()
+
+        with running(Behaviour(decide=change)) as wrong:
+            configure(wrong.port)
+            with worker():
+                wait_until(lambda: states() == {"accepted": 2}, "both mails through the right one")
+        assert len(wrong.connections) == 1
+    assert "Submission rests" not in caplog.text
+    assert connections.health().flow is Flow.FLOWING
 
 
 def test_a_refused_system_address_pauses_the_connection() -> None:
@@ -340,7 +366,7 @@ def test_the_end_waits_for_what_is_under_way() -> None:
         configure(server.port, max_connections=2)
         with worker():
             wait_until(lambda: server.messages, "the first mail")
-    connection.close()
+    db_connection.close()
     counted = states()
     assert set(counted) <= {"accepted", "queued"}
     assert counted["accepted"] == len(server.messages)

@@ -13,16 +13,27 @@ from depesche.mailroom.connections.models import ConnectionHealth, OutgoingConne
 
 
 def pause(
-    place: int, *, cause: str, stage: str = "", reply: str = "", next_probe_at: datetime | None, now: datetime
-) -> None:
+    place: int,
+    *,
+    cause: str,
+    stage: str = "",
+    reply: str = "",
+    next_probe_at: datetime | None,
+    now: datetime,
+    revision: int | None = None,
+) -> bool:
     """The connection does not work: nothing is submitted until a probe succeeds or the settings change.
 
-    Called again while it is paused, it counts a probe that failed; `since` stays.
+    Called again while it is paused, it counts a probe that failed; `since` stays. With `revision`, only while
+    the settings are still those: what failed with others says nothing. Whether it rests.
     """
     with transaction.atomic():
-        health = _health(place)
-        if health is None:
-            return
+        row = OutgoingConnection.objects.select_for_update().filter(place=place).first()
+        if row is None:
+            return True  # nothing is configured, and there is nothing to write it to
+        if revision is not None and row.revision != revision:
+            return False
+        health, _made = ConnectionHealth.objects.get_or_create(connection=row)
         health.probes = health.probes + 1 if health.paused else 0
         health.since = health.since if health.paused else now
         health.paused = True
@@ -30,6 +41,7 @@ def pause(
         health.next_probe_at = next_probe_at
         health.save()
     alarms.forget()
+    return True
 
 
 def take_probe(place: int, *, seen: datetime | None, until: datetime) -> bool:
@@ -37,6 +49,12 @@ def take_probe(place: int, *, seen: datetime | None, until: datetime) -> bool:
     it."""
     due = ConnectionHealth.objects.filter(connection__place=place, paused=True, next_probe_at=seen)
     return bool(due.update(next_probe_at=until))
+
+
+def put_back_probe(place: int, *, taken_until: datetime, at: datetime) -> None:
+    """The probe that was ours until then was not made: it is due again."""
+    ours = ConnectionHealth.objects.filter(connection__place=place, paused=True, next_probe_at=taken_until)
+    ours.update(next_probe_at=at)
 
 
 def resume(place: int, *, now: datetime) -> None:

@@ -439,7 +439,7 @@ class Delivery:
         self._resting = True
         self._faults += 1
         self._losses.accepted()
-        self.desk.fault(fault)
+        self.desk.fault(replace(fault, revision=self._orders.settings.revision))
         self._clear()
         self._wish()
 
@@ -454,7 +454,7 @@ class Delivery:
 
     async def _knock(self, config: ConnectionConfig) -> None:
         """See whether a session can be opened again, without any mail: the failover has those."""
-        session = None
+        session, revision = None, self._orders.settings.revision
         try:
             async with asyncio.timeout(_KNOCK_SLOT_SECONDS):
                 slot = await self._slots.acquire()
@@ -471,7 +471,7 @@ class Delivery:
         except SubmissionError as error:
             if error.cause is not Cause.ABORTED:  # else: another worker has the login, or we end
                 self._faults += 1
-                self.desk.fault(findings.fault_of(error))
+                self.desk.fault(replace(findings.fault_of(error), revision=revision))
         else:
             self.desk.works()
         finally:

@@ -565,16 +565,21 @@ class Desk:
         health = connections.health(self.place)
         probes = health.probes + 1 if health.flow is Flow.PAUSED else 0
         rest = retry.probe_after(probes + 1, random.random)
-        log.warning("Submission rests: %s %s %s", fault.cause, fault.stage, fault.reply)
-        health_actions.pause(
+        self._revive += fault.revive
+        rests = health_actions.pause(
             self.place,
             cause=fault.cause,
             stage=fault.stage,
             reply=fault.reply,
             next_probe_at=now + rest,
             now=now,
+            revision=fault.revision,
         )
-        self._revive += fault.revive
+        if not rests:  # the settings have changed since: with those of now it may work
+            self._orders = replace(self._orders, faults=self._faults_known)
+            self._times["poll"] = 0.0
+            return
+        log.warning("Submission rests: %s %s %s", fault.cause, fault.stage, fault.reply)
         self._set(replace(self._orders, paused=True, probing=False, faults=self._faults_known))
         self._knock_after = 0.0
         if self.other is not None:

@@ -13,9 +13,9 @@ import asyncio
 import contextlib
 import enum
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import DatabaseError, connection
 from django.db.models import Q
@@ -43,9 +43,11 @@ class Answer(enum.Enum):
     REST = "rest"
 
 
-def ask(place: int, owner: str, revision: int, *, impatient: bool = False) -> Answer:
+def ask(
+    place: int, owner: str, revision: int, *, impatient: bool = False, now: datetime | None = None
+) -> Answer:
     """Whether this worker may log in now. `impatient`: a person waits for a probe, whatever its time."""
-    now = timezone.now()
+    now = now or timezone.now()
     health = connections.health(place)
     if health.flow is Flow.PAUSED:
         due = health.next_probe_at is None or health.next_probe_at <= now
@@ -80,6 +82,13 @@ def failed(place: int, owner: str) -> None:
     LoginTurn.objects.filter(place=place).update(worked_at=None)
 
 
+def put_back(place: int, owner: str, asked_at: datetime) -> None:
+    """What was given to this owner then is not used to its end: it is somebody else's soon."""
+    soon = timezone.now() + AFTER_FAILURE
+    if not LoginTurn.objects.filter(place=place, owner=owner, until__gt=soon).update(until=soon):
+        health_actions.put_back_probe(place, taken_until=asked_at + LEASE, at=soon)
+
+
 class LoginGuard:
     """The same for the event loop of one worker: `async with guard():` around each login."""
 
@@ -93,9 +102,13 @@ class LoginGuard:
         settings = self._settings()
         place, revision = settings.place, settings.revision
         fresh = self._good[0] == revision and time.monotonic() < self._good[1] + PROVEN.total_seconds()
-        owner = "" if fresh else await self._turn(place, revision)
+        owner, asked_at = ("", None) if fresh else await self._turn(place, revision)
         try:
             yield
+        except asyncio.CancelledError:
+            if asked_at is not None:
+                await _kept(_in_thread(put_back, place, owner, asked_at))
+            raise
         except BaseException:
             self._good = (-1, 0.0)
             with contextlib.suppress(DatabaseError):
@@ -106,20 +119,42 @@ class LoginGuard:
             with contextlib.suppress(DatabaseError):  # then the lease decides
                 await _in_thread(worked, place, owner, revision)
 
-    async def _turn(self, place: int, revision: int) -> str:
-        """Wait for it; the name under which it is held. Raises SubmissionError where the connection rests."""
+    async def _turn(self, place: int, revision: int) -> tuple[str, datetime]:
+        """Wait for it; the name under which it is held, and since when. Raises SubmissionError where the
+        connection rests."""
         owner, why = identity.new_owner(), "the connection rests"
         while True:
+            now = timezone.now()
+            asking = asyncio.ensure_future(
+                _in_thread(ask, place, owner, revision, impatient=self._impatient(), now=now)
+            )
             try:
-                answer = await _in_thread(ask, place, owner, revision, impatient=self._impatient())
+                answer = await asyncio.shield(asking)
+            except asyncio.CancelledError:
+                # The thread asks on, and what it gets must not be kept from the others by nobody.
+                await _kept(_put_back_if_given(asking, place, owner, now))
+                raise
             except DatabaseError as error:
                 answer, why = Answer.REST, f"the database does not answer: {error}"
             if answer is Answer.GO:
-                return owner
+                return owner, now
             if answer is Answer.REST:
                 await asyncio.sleep(_PAUSE)
                 raise SubmissionError(Stage.AUTH, Cause.ABORTED, detail=why)
             await asyncio.sleep(_LOOK)
+
+
+async def _put_back_if_given(
+    asking: asyncio.Future[Answer | None], place: int, owner: str, asked_at: datetime
+) -> None:
+    if await asking is Answer.GO:
+        await _in_thread(put_back, place, owner, asked_at)
+
+
+async def _kept(work: Coroutine[object, object, object]) -> None:
+    """Do it though we are cancelled. Where the database fails, the lease decides."""
+    with contextlib.suppress(DatabaseError):
+        await asyncio.shield(asyncio.ensure_future(work))
 
 
 async def _in_thread(work: Callable[..., Answer | None], *words: object, **more: object) -> Answer | None:

@@ -92,12 +92,14 @@ class Loop(Protocol):
 
 @dataclass(frozen=True)
 class Fault:
-    """The connection must rest: why, and which recipients recorded as failed are to go again."""
+    """The connection must rest: why, and which recipients recorded as failed are to go again. `revision`: of
+    the settings with which it failed."""
 
     cause: str
     stage: str = ""
     reply: str = ""
     revive: tuple[int, ...] = ()
+    revision: int | None = None
 
 
 @dataclass(frozen=True)
