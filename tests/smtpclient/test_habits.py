@@ -25,7 +25,7 @@ from depesche.smtpclient.testing.model import Answers, ModelServer
 from depesche.smtpclient.testing.server import EXTENSIONS
 from depesche.smtpclient.wire.states import Command, State
 from tests.smtpclient.connecting import MAIL, configured, to
-from tests.smtpclient.test_pool import accepted, once_each, recipient, submit
+from tests.smtpclient.pooling import accepted, once_each, recipient, submit
 from tests.smtpclient.wires import LOST, Wire, check, message
 
 CHUNKS = (*EXTENSIONS, "CHUNKING")
@@ -79,6 +79,37 @@ def test_a_server_that_hangs_up_on_haste_refuses_nobody(said: str, outcome: Outc
     assert transactions[1].result is not None
     assert transactions[1].result.recipients[0].outcome is outcome
     assert wire.dialogue._learnt.behind_content is (outcome is Outcome.REFUSED)
+
+
+def test_what_is_refused_without_haste_too_is_refused() -> None:
+    transactions = [message(number) for number in range(2)]
+    wire = Wire(ModelServer(), transactions)
+    wire.begin()
+    wire.pump()
+    wire.dialogue.receive(b"250 ok\r\n250 ok\r\n354 go\r\n")
+    wire.pump()
+    wire.dialogue.receive(b"250 taken\r\n" + b"503 not now\r\n" * 3)
+    wire.pump()
+    assert wire.dialogue.expected[0][0] is Command.RSET
+    wire.dialogue.receive(b"250 reset\r\n" + b"503 not now\r\n" * 3)
+    wire.pump()
+    assert not wire.dialogue.busy
+    assert transactions[1].result is not None
+    assert transactions[1].result.recipients[0].outcome is Outcome.REFUSED
+
+
+@pytest.mark.parametrize("chunking", [None, True])
+def test_nothing_goes_in_chunks_behind_a_dot(*, chunking: bool | None) -> None:
+    """A large message goes by DATA even where BDAT is known."""
+    server = ModelServer(extensions=("PIPELINING", "CHUNKING"), nothing_behind_content=True)
+    transactions = [message(number) for number in range(4)]
+    transactions[0].content += b"x" * 998 + b"\r\n"
+    transactions[0].content *= 70
+    wire = Wire(server, transactions, chunking=chunking)
+    wire.begin()
+    wire.run()
+    check(wire, server, transactions)
+    assert [one.result and one.result.accepted for one in transactions] == [True] * 4
 
 
 def test_the_last_one_may_begin_once_more_though_the_session_is_about_to_end() -> None:

@@ -398,14 +398,19 @@ class _Dialogue(Logins):
             return
         await self.say("354 go ahead")
         content = await self.read_content()
-        early = 0
-        if self.does.nothing_behind_content:
-            waiting: bytearray = self.reader._buffer  # type: ignore[attr-defined]  # what is there, unread
-            early = waiting.count(b"\n")
-            waiting.clear()
+        early = await self.throw_away() if self.does.nothing_behind_content else 0
         await self.take(content, b"".join(content))
         for _ in range(early):
             await self.say("503 5.5.1 not behind the content")
+
+    async def throw_away(self) -> int:
+        """The lines that are there already, unread; how many."""
+        lines = 0
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(0):
+                while await self.reader.readline():
+                    lines += 1
+        return lines
 
     async def read_content(self) -> list[bytes]:
         lines: list[bytes] = []

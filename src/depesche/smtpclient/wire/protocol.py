@@ -186,7 +186,6 @@ class Dialogue:
         self._out: deque[bytes] = deque()
         self._writer = _Writer.IDLE
         self._current: Transaction | None = None
-        self._begun: Transaction | None = None  # the last one
         self._hasty: Transaction | None = None  # the last whose envelope went behind a final dot
         self._once_more: Transaction | None = None  # it was refused for its haste
 
@@ -286,7 +285,7 @@ class Dialogue:
         return None
 
     def _begin(self, transaction: Transaction, what: Plan) -> bytes:
-        self._current = self._begun = transaction
+        self._current = transaction
         self._writer = _Writer.ENVELOPE
         tidy = self.state in _UNTIDY or self._chunked > 0
         if not self._pipelining:
@@ -341,12 +340,15 @@ class Dialogue:
         self._current = None
         if self._tap is not None:
             self._tap.client(".")
-        if not (self._pipelining and self._learnt.behind_content):
+        # Nothing goes in chunks behind a dot: a server that refuses what stands there would take content
+        # for commands.
+        chunks = self._announced_chunking and self._learnt.chunking is not False
+        if chunks or not (self._pipelining and self._learnt.behind_content):
             self._writer = _Writer.REPLY
             return commands.END_OF_CONTENT
         self._writer = _Writer.IDLE
         following = self._begin_next()
-        self._hasty = None if following is None else self._begun
+        self._hasty = self._current
         return commands.END_OF_CONTENT if following is None else commands.END_OF_CONTENT + following
 
     # ---- octets in
@@ -447,7 +449,7 @@ class Dialogue:
         if reply.code >= 400:
             self.refusals_in_a_row += 1
             if command is Command.MAIL and transaction is self._hasty and _is_about_haste(reply):
-                self._learnt.behind_content = False
+                self._learnt.behind_content, self._hasty = False, None  # once: then it is refused
                 self._once_more = transaction if reply.code != 421 else None
         if transaction is self._once_more and reply.code != 421:
             self._refused_for_haste(command, transaction)
@@ -478,9 +480,7 @@ class Dialogue:
     def _refused_for_haste(self, command: Command, transaction: Transaction) -> None:
         """A reply to an envelope that the server would not have behind a final dot. After the last one it
         begins once more."""
-        if command is Command.BDAT:
-            self._chunked -= 1
-        if command in (Command.DATA, Command.CHUNK, Command.BDAT):
+        if command is Command.DATA:
             transaction.begin_again()
             self._let_go(transaction)
 
