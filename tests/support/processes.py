@@ -113,6 +113,30 @@ class Program:
         self.kill()
 
 
+class SlowServer(UserWarning):
+    """Somebody else's server did not come up at first; the test went on with a second start."""
+
+
+def state_of_group(group: int) -> str:
+    """What each process of a process group is doing, from /proc, for the words of a failure."""
+    described = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            status = (folder / "stat").read_text().rpartition(")")[2].split()
+            if int(status[2]) != group:
+                continue
+            command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
+            described.append(f"{folder.name} (child of {status[1]}) {status[0]}: {command}")
+            for name in ("wchan", "syscall", "stack"):
+                with contextlib.suppress(OSError):
+                    described.append(f"  {name}: " + (folder / name).read_text().strip().replace("\n", " "))
+            files = {file.name: os.readlink(file) for file in (folder / "fd").iterdir()}
+            described.append(
+                "  files: " + ", ".join(f"{number} {target}" for number, target in files.items())
+            )
+    return "\n".join(described) or f"no process is left in group {group}"
+
+
 class Instance:
     """An installation of Depesche of its own: a home, a database, and the commands on it.
 

@@ -14,6 +14,7 @@ import pytest
 from tests.support.mail_host import MailHost
 from tests.support.maildir import parse, text_of
 from tests.support.postfix import Postfix
+from tests.support.processes import SlowServer
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.journey
@@ -166,5 +167,26 @@ def test_mail_for_the_tracker_goes_to_a_command(mail_host: MailHost) -> None:
         first, _, rest = taken.read_bytes().partition(b"\n")
         assert first == b"bob@example.org tracker+abc@example.org"
         assert parse(rest)["Subject"] == "piped"
+    finally:
+        host.remove()
+
+
+def test_a_silent_start_is_told_and_done_once_more(
+    mail_host: MailHost, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    real, seen = mail_host.postfix._daemons(), tmp_path / "seen"
+    silent = tmp_path / "master"
+    silent.write_text(f'#!/bin/sh\n[ -e {seen} ] && exec {real}/master "$@"\n: > {seen}\nexec sleep 600\n')
+    silent.chmod(0o755)
+    host = Postfix(mail_host.authority, mail_host.dovecot)
+    monkeypatch.setattr(host, "_daemons", lambda: tmp_path)
+    monkeypatch.setattr("tests.support.postfix.PATIENCE", (0.5, 90.0))
+    try:
+        with pytest.warns(
+            SlowServer, match=r"Postfix's greetings(.|\n)*sleep 600(.|\n)*files: .*console.log"
+        ):
+            host.start()
+        with smtplib.SMTP("localhost", host.port_plain) as session:
+            assert session.noop()[0] == 250
     finally:
         host.remove()
