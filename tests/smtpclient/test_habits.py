@@ -164,6 +164,14 @@ async def test_a_server_that_throws_it_away_is_waited_for_once() -> None:
         ("452 4.5.3 Too many recipients this session", True),
         ("451 4.7.1 Maximum number of messages per connection exceeded", True),
         ("421 4.7.0 Message limit for this connection reached: 100 messages per connection", True),
+        ("421 4.7.0 Message limit for this session reached", True),
+        ("421 Max message per connection reached, closing transmission channel", True),
+        ("452 4.3.1 Too many emails sent on this session", True),
+        ("450 4.7.1 Transaction count exceeded for the same SMTP connection", True),
+        # A pace for the sender, whatever becomes of the connection:
+        ("450 4.7.1 Too many messages from this sender; connection throttled", False),
+        ("421 4.7.0 Too many messages from your address, closing connection", False),
+        ("421 4.4.2 Message submission rate exceeded, closing transmission channel", False),
         ("421 4.7.0 too many connections", False),
         ("421 4.3.2 too many concurrent sessions", False),
         ("450 4.7.1 connection rate limit exceeded", False),
@@ -177,6 +185,24 @@ def test_words_that_want_another_connection(said: str, means: bool) -> None:
     assert asks_for_another_connection(reply) is means
     if means:
         assert not asks_for_fewer_connections(reply)
+
+
+@pytest.mark.parametrize(
+    ("said", "means"),
+    [
+        ("421 4.7.0 too many connections", True),
+        ("421 4.7.0 too many", True),
+        ("451 4.7.0 Too many concurrent SMTP connections; please try again later", True),
+        ("421 4.7.0 mail.example.org Error: too many errors", False),  # Postfix, of our commands
+        ("421 Too many syntax or protocol errors", False),  # Exim
+        ("421 4.7.0 Too many bad commands; closing connection", False),
+        ("450 4.7.1 Too many failed login attempts", False),
+        ("450 4.5.3 Too many invalid recipients", False),
+    ],
+)
+def test_words_that_want_fewer_connections(said: str, means: bool) -> None:
+    code, _, text = said.partition(" ")
+    assert asks_for_fewer_connections(Reply(int(code), text)) is means
 
 
 @pytest.mark.parametrize("extensions", [EXTENSIONS, CHUNKS, ()])

@@ -178,16 +178,19 @@ class SubmissionError(Exception):
         return copy
 
 
+# Too many errors, hops or recipients are no matter of how many connections there are.
 _TOO_MANY = re.compile(
-    r"too many(?!\s+(?:recipients|rcpt))|connection (?:rate|count|limit)|concurren|simultaneous|"
-    r"max(?:imum)?\s.*connections|connections?\s.*(?:exceed|limit)",
+    r"too many(?!\s+(?:(?!connection|session)\w+\s+){0,4}(?:recipients|rcpts?|errors|hops|commands|"
+    r"attempts|failures)\b)|"
+    r"connection (?:rate|count|limit)|concurren|simultaneous|"
+    r"max(?:imum)?\s.{0,80}connections|connections?\s.{0,80}(?:exceed|limit)",
     re.IGNORECASE,
 )
-_MESSAGES = r"\b(?:e?-?mails?|messages?|transactions?|deliveries|recipients?)\b"
-_ENOUGH = re.compile(
-    rf"(?:too many|max(?:imum)?|limit)\b.{{0,40}}{_MESSAGES}.{{0,40}}"
-    r"\b(?:connection|session)\b(?! *(?:rate|count))|"
-    rf"{_MESSAGES}.{{0,20}}\b(?:per|in this|on this)\b.{{0,10}}\b(?:connection|session)\b",
+_LIMIT = re.compile(r"too many|\bmax|limit|exceed|reach|enough|\bper\b", re.IGNORECASE)
+_OF_ONE_CONNECTION = re.compile(
+    r"\b(?:e?-?mails?|messages?|transactions?|deliveries|recipients?)\b.{0,40}"
+    r"\b(?:per|this|(?:in|on|over|for|during|within)\s+(?:this|the|one|an?|each|your))\s+(?:\w+\s+){0,2}"
+    r"(?:connection|session)\b(?! *(?:rate|count))",
     re.IGNORECASE,
 )
 _POP_FIRST = re.compile(
@@ -201,17 +204,22 @@ def asks_for_fewer_connections(reply: Reply) -> bool:
     """Whether the server means the number of our connections: 421, 4.3.2 and 4.7.x beside words that say
     so."""
     refused = reply.persistence is Persistence.TRANSIENT or reply.code == 554
-    return refused and bool(_TOO_MANY.search(reply.text)) and not asks_for_another_connection(reply)
+    return refused and bool(_TOO_MANY.search(reply.gist)) and not asks_for_another_connection(reply)
 
 
 def asks_for_another_connection(reply: Reply) -> bool:
     """Whether the server takes no more messages over this connection: the next one goes over a new one."""
-    return reply.persistence is Persistence.TRANSIENT and bool(_ENOUGH.search(reply.text))
+    text = reply.gist
+    return (
+        reply.persistence is Persistence.TRANSIENT
+        and bool(_OF_ONE_CONNECTION.search(text))
+        and bool(_LIMIT.search(text))
+    )
 
 
 def asks_for_mailbox_login(reply: Reply) -> bool:
     """Whether the server's words ask for a login to the mailbox before submission (POP-before-SMTP)."""
-    return reply.persistence is not None and bool(_POP_FIRST.search(reply.text))
+    return reply.persistence is not None and bool(_POP_FIRST.search(reply.gist))
 
 
 def cause_of_closing(reply: Reply) -> Cause:

@@ -29,6 +29,9 @@ class EnhancedStatus(NamedTuple):
         return f"{self.klass}.{self.subject}.{self.detail}"
 
 
+GIST = 1000
+"""Characters of a server's words in which a meaning is looked for."""
+
 _ENHANCED = re.compile(r"\A([245])\.(\d{1,3})\.(\d{1,3})(?=\s|$)[ \t]*")
 _CONTROLS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f]")
 
@@ -92,6 +95,12 @@ class Reply:
     def text(self) -> str:
         """The server's words in one line, without any code."""
         return " ".join(filter(None, (_ENHANCED.sub("", line, count=1).strip() for line in self.lines)))
+
+    @property
+    def gist(self) -> str:
+        """The beginning of `text`, at most GIST characters: what a meaning is looked for in. A server may say
+        64 KB, and patterns that wander over all of it would hold up everybody else."""
+        return self.text[:GIST]
 
     @property
     def persistence(self) -> Persistence | None:

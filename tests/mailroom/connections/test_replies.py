@@ -8,7 +8,13 @@ from hypothesis import strategies as st
 
 from depesche.mailroom.connections.diagnosis.causes import ENTRIES, explain
 from depesche.mailroom.connections.diagnosis.replies import Refusal, refusal_of
-from depesche.smtpclient.errors import Cause, Stage
+from depesche.smtpclient.errors import (
+    Cause,
+    Stage,
+    asks_for_another_connection,
+    asks_for_fewer_connections,
+    asks_for_mailbox_login,
+)
 from depesche.smtpclient.reply import Reply
 
 MAIL, RCPT, CONTENT, AUTH = Stage.MAIL, Stage.RCPT, Stage.CONTENT, Stage.AUTH
@@ -36,6 +42,7 @@ SAID = [
         "web-login-needed",
     ),
     (AUTH, "535 5.7.0 Your account has been locked", "account-locked"),
+    (AUTH, "454 4.7.0 Too many failed login attempts, please try again later", "account-locked"),
     (AUTH, "535 5.7.8 Error: authentication failed: password has expired", "password-expired"),
     (AUTH, "535 5.7.8 Error: authentication failed: UGFzc3dvcmQ6", None),
     (AUTH, "535 5.7.8 Username and Password not accepted.", None),
@@ -108,7 +115,9 @@ SAID = [
     (CONTENT, "552 5.3.4 Message too big for system", "too-large"),
     (CONTENT, "554 5.6.0 no", "content-refused"),
     (CONTENT, "421 4.7.28 Our system has detected an unusual rate", "rate-limit"),
-    (CONTENT, "450 4.7.1 Error: too much mail from you", "server-trouble"),
+    (CONTENT, "450 4.7.1 Error: too much mail from you", "rate-limit"),
+    (MAIL, "450 4.7.1 Too many messages from this sender; slow down", "rate-limit"),
+    (MAIL, "421 4.7.0 mail.example.org Error: too many errors", "rate-limit"),
 ]
 
 
@@ -119,6 +128,20 @@ def reply_of(said: str) -> Reply:
 @pytest.mark.parametrize(("stage", "said", "meaning"), SAID)
 def test_what_servers_mean(stage: Stage, said: str, meaning: str | None) -> None:
     assert refusal_of(stage, reply_of(said)) == meaning
+
+
+@pytest.mark.parametrize("stage", [MAIL, RCPT, CONTENT, AUTH])
+@pytest.mark.parametrize(
+    "words", ["max ", "connections ", "message for this ", "5.7.139 ", "from: ", "user "]
+)
+def test_words_without_end_are_read_at_their_beginning_alone(stage: Stage, words: str) -> None:
+    endless = (words * 16_000)[:64_000]
+    for code in (421, 450, 550, 554):
+        whole, beginning = Reply(code, endless + " spamhaus"), Reply(code, endless[:5000])
+        assert refusal_of(stage, whole) == refusal_of(stage, beginning)
+        assert asks_for_fewer_connections(whole) == asks_for_fewer_connections(beginning)
+        assert asks_for_another_connection(whole) == asks_for_another_connection(beginning)
+        assert asks_for_mailbox_login(whole) == asks_for_mailbox_login(beginning)
 
 
 @given(st.sampled_from(Stage), st.integers(400, 599), st.lists(st.text(max_size=200), max_size=5).map(tuple))

@@ -67,7 +67,7 @@ class Suspects:
             return accepted_at is None or accepted_at <= since
         if result.stage is Stage.RCPT and refusal_of(result.stage, reply) in _OF_THE_CONNECTION:
             proven = accepted_at is not None and now - accepted_at < FRESH
-            return not proven and bool(_SAYS_SO.search(reply.text))
+            return not proven and bool(_SAYS_SO.search(reply.gist))
         return False
 
     def forget(self) -> None:

@@ -108,7 +108,7 @@ _SAYS_HASTE = re.compile(r"synchroni[sz]ation|pipelin|out of (?:order|sequence)|
 
 def _is_about_haste(reply: Reply) -> bool:
     """Whether this answer to MAIL means that it came behind a final dot, not what it says."""
-    return reply.code in _HASTE or bool(_SAYS_HASTE.search(reply.text))
+    return reply.code in _HASTE or bool(_SAYS_HASTE.search(reply.gist))
 
 
 Event = Answer | Closing | Transaction

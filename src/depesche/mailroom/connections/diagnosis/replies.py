@@ -10,7 +10,7 @@ import re
 from enum import StrEnum
 
 from depesche.smtpclient.errors import Stage, asks_for_fewer_connections, asks_for_mailbox_login
-from depesche.smtpclient.reply import Persistence, Reply
+from depesche.smtpclient.reply import GIST, Persistence, Reply
 
 
 class Refusal(StrEnum):
@@ -77,7 +77,8 @@ _ANYWHERE: tuple[tuple[re.Pattern[str], Refusal], ...] = (
     ),
     (
         _words(
-            r"rate.?limit|too (?:fast|quickly|many (?:messages|mails|e-?mails|recipients|errors))|throttl"
+            r"rate.?limit|too (?:fast|quickly|much mail|many (?:messages|mails|e-?mails|recipients|errors))|"
+            r"throttl"
         ),
         Refusal.RATE_LIMIT,
     ),
@@ -235,6 +236,7 @@ _NEEDS_LOGIN = _words(
     r"auth\w* (?:is )?(?:required|needed|first)|must (?:first )?(?:authenticate|log ?in)|not authenticated|"
     r"requires? auth|please (?:log ?in|authenticate)|unauthenticated|client was not authenticated"
 )
+_TOO_MUCH_MAIL = _words(r"too many (?:messages|e?-?mails)\b")
 _ABOUT_SENDER = _words(r"sender address rejected|sender (?:verify|rejected)|envelope sender|badmailfrom")
 
 ABOUT_SENDER = frozenset(
@@ -256,10 +258,11 @@ def refusal_of(stage: Stage, reply: Reply) -> Refusal | None:
     """What this refusal means; None where the words say no more than no (for a login: wrong name or
     password).
     """
-    said = str(reply)
+    said = str(reply)[:GIST]
     if asks_for_mailbox_login(reply):
         return Refusal.POP_LOGIN_NEEDED
-    if asks_for_fewer_connections(reply):
+    # Fewer connections are the answer to too many mails as well, and what is wrong are the mails.
+    if asks_for_fewer_connections(reply) and not _TOO_MUCH_MAIL.search(said):
         return Refusal.TOO_MANY_CONNECTIONS
     # Postfix says at RCPT what it has against the sender, so that it can log the recipient too.
     if stage is Stage.RCPT and _ABOUT_SENDER.search(said):
