@@ -23,7 +23,7 @@ _LONGEST_LIFE = 7 * 24 * 3600
 _LONGEST_TOKEN = 16_000
 _LONGEST_WORDS = 400
 _TOKEN = re.compile(r"[\x21-\x7e]+")
-_FOOTER = re.compile(r"\s*(?:Trace ID|Correlation ID|Timestamp):.*", re.DOTALL)
+_FOOTER = re.compile(r"(?:Trace ID|Correlation ID|Timestamp):.*", re.DOTALL)
 
 
 @dataclass(frozen=True)
