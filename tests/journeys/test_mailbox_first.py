@@ -35,7 +35,7 @@ class Relay:
         if stage != "rcpt":
             return None
         with suppress(AssertionError):  # Dovecot writes its log a little after it has answered
-            wait_until(lambda: self.logins, "a login", timeout=1)
+            wait_until(lambda: self.logins, "a login", timeout=4)
             return None
         self.denied += 1
         return DENIED

@@ -145,7 +145,7 @@ async def test_a_server_that_throws_it_away_is_waited_for_once() -> None:
         return HANG if stage == "mail" and connection.mails and connection.number == 1 else None
 
     async with FakeServer(Behaviour(decide=silent)) as server:
-        config = configured(server.port, timeouts=Timeouts(mail=0.3))
+        config = configured(server.port, timeouts=Timeouts(mail=1.0))
         async with Pool(config, size=1) as pool:
             _, lost = await submit(pool, 2)
             assert isinstance(lost, SubmissionError)

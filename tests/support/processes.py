@@ -113,10 +113,6 @@ class Program:
         self.kill()
 
 
-class SlowServer(UserWarning):
-    """Somebody else's server did not come up at first; the test went on with a second start."""
-
-
 def state_of_group(group: int) -> str:
     """What each process of a process group is doing, from /proc, for the words of a failure."""
     described = []
