@@ -57,10 +57,10 @@ def test_wrong_port_type_test_apply_and_save(signed_in: Page) -> None:
         # TLS from the first byte to a port that speaks plain: the remedy is one click.
         test = page.locator("#test").get_by_role("button", name="Test", exact=True)
         test.click()
-        page.get_by_text("Stopped at Encryption").wait_for()
+        page.get_by_role("heading", name="Stopped at Encryption").wait_for()
         page.check("input[name=encryption][value=none]")
         test.click()
-        page.get_by_text("The mail went out, but not everything works").wait_for()
+        page.get_by_role("heading", name="The mail went out, but not everything works").wait_for()
         page.get_by_role("button", name="Apply and repeat").click()
         page.get_by_role("heading", name="The server accepted the test mail").wait_for()
         assert page.locator("input[name=sender][value=system]").is_checked()

@@ -94,7 +94,7 @@ class Steps:
         self.page.wait_for_function("said => said.every((part) => !part.isConnected)", arg=said)
 
     def stopped_at(self, step: str) -> None:
-        self.page.get_by_text(self.words["stopped"].format(step=self.words[step])).wait_for()
+        self.page.get_by_role("heading", name=self.words["stopped"].format(step=self.words[step])).wait_for()
 
     def click(self, name: str) -> None:
         self.page.get_by_role("button", name=self.words[name]).click()

@@ -7,10 +7,13 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils import timezone
 
 from depesche.mailroom.connections import actions, figures, health_actions, queries
 from depesche.mailroom.connections.diagnosis import records
+from depesche.mailroom.connections.diagnosis.steps import Outcome, Step, StepName
 from depesche.smtpclient.testing import HANG, Behaviour, FakeServer, in_thread
 from tests.mailroom.connections.support import CANARY, certificate, pem
 from tests.support.waiting import wait_until
@@ -494,3 +497,16 @@ def test_a_certificate_for_one_server(admin_page: Any) -> None:
     admin_page.post(reverse("connections:keystore"), data)
     (row,) = queries.keystore()
     assert (row.kind, row.host, row.port) == ("pin", "other.lan", 465)
+
+
+@pytest.mark.parametrize(
+    ("number", "done", "told_by"),
+    [(1, False, "data-say"), (2, False, None), (2, True, "data-focus")],
+)
+def test_a_failure_is_told_once_when_the_test_has_ended(number: int, done: bool, told_by: str | None) -> None:
+    """By the focus that goes there; the live region would tell it a second time."""
+    names = (StepName.RESOLVE, StepName.CONNECT)
+    steps = (Step(names[0], Outcome.FAILED), Step(names[1], Outcome.SKIPPED))[:number]
+    report = records.Report("key", "outgoing", timezone.now(), names, steps, done)
+    html = render_to_string("depesche/connections/test_run.html", {"report": report, "what": "outgoing"})
+    assert re.findall("data-(?:say|focus)", html) == ([told_by] if told_by else [])
