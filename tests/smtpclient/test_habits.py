@@ -193,7 +193,19 @@ def test_words_that_want_another_connection(said: str, means: bool) -> None:
         ("421 4.7.0 too many connections", True),
         ("421 4.7.0 too many", True),
         ("451 4.7.0 Too many concurrent SMTP connections; please try again later", True),
+        ("421 4.7.0 mail.example.org Error: too many new TLS sessions from 192.0.2.1", True),  # Postfix
+        ("450 4.7.1 Too many messages from this sender; slow down", True),
+        ("421 Too many clients, try again later", True),
+        ("451 4.7.1 Too many requests.", True),
+        ("554 5.7.1 too many connections from your host", True),
+        ("421 4.7.0 Too many from 192.0.2.1", True),
+        ("554 5.4.0 Error: too many hops", False),  # of this mail alone, whatever is left of the connection
+        ("554 5.6.0 Message has too many attachments", False),
+        ("554 5.7.1 Too many links in the message", False),
+        ("451 4.6.0 Too many MIME parts", False),
+        ("452 4.2.2 Mailbox full: too many messages in the mailbox", False),
         ("421 4.7.0 mail.example.org Error: too many errors", False),  # Postfix, of our commands
+        ("421 Too many nonmail commands", False),  # Exim
         ("421 Too many syntax or protocol errors", False),  # Exim
         ("421 4.7.0 Too many bad commands; closing connection", False),
         ("450 4.7.1 Too many failed login attempts", False),

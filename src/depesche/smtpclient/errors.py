@@ -178,10 +178,13 @@ class SubmissionError(Exception):
         return copy
 
 
-# Too many errors, hops or recipients are no matter of how many connections there are.
+# Of connections, or of what they bring in a while. Too many hops, attachments or errors are no matter of how
+# many connections there are: taken for that, one mail would come again and again until all of them rest.
 _TOO_MANY = re.compile(
-    r"too many(?!\s+(?:(?!connection|session)\w+\s+){0,4}(?:recipients|rcpts?|errors|hops|commands|"
-    r"attempts|failures)\b)|"
+    r"too many(?=\W*\Z|\s*[.,;:!(]|\s+(?:from|at|right)\b|"
+    r"\s+(?:(?!errors|commands|recipients|rcpts?|failed|bad|invalid|unknown)[\w-]+\s+){0,4}"
+    r"(?:connect\w*|sessions?|clients?|requests|transactions|"
+    r"(?:messages|e?-?mails|deliveries)\b(?!.{0,40}(?:mailbox|inbox|recipient|user)))\b)|"
     r"connection (?:rate|count|limit)|concurren|simultaneous|"
     r"max(?:imum)?\s.{0,80}connections|connections?\s.{0,80}(?:exceed|limit)",
     re.IGNORECASE,

@@ -13,7 +13,7 @@ from depesche.mailroom.connections.queries import Flow
 from depesche.mailroom.outbox import actions, queries, queue, worker
 from depesche.mailroom.outbox.actions import Category
 from depesche.mailroom.outbox.worker import drain
-from depesche.smtpclient.testing.server import Behaviour
+from depesche.smtpclient.testing.server import Act, Behaviour, Connection
 from tests.mailroom.outbox.helpers import message, recipient
 from tests.mailroom.outbox.servers import configure, running
 
@@ -51,6 +51,26 @@ def test_a_server_that_closes_its_service_is_not_hammered(stage: str, reply: str
     if mails > 1:
         assert connections.health().flow is Flow.PAUSED
         assert ended.reason
+
+
+@pytest.mark.parametrize("stage", ["rcpt", "content"])
+@pytest.mark.parametrize("reply", ["554 5.4.0 Error: too many hops", "554 5.6.0 Too many attachments"])
+def test_one_mail_with_too_many_of_something_stops_nobody(stage: str, reply: str) -> None:
+    """It is about this mail and final; taken for too many connections, it came again until all rested."""
+    actions.enqueue(message(Category.NOTICE), [recipient() for _ in range(12)], now=timezone.now())
+    asked: list[str] = []
+
+    def decide(where: str, connection: Connection, argument: str) -> Act:
+        if where != stage or (seen := len(asked)) > 1:
+            return None
+        asked.append(argument)
+        return reply if seen else None  # the second one alone
+
+    with running(Behaviour(decide=decide)) as server:
+        configure(server.port, max_connections=1)
+        assert drain(threading.Event()).accepted == 11
+    assert queries.stats().states == {"accepted": 11, "failed": 1}
+    assert connections.health().flow is Flow.FLOWING
 
 
 def test_a_drain_does_not_wait_for_ever_for_the_database(monkeypatch: pytest.MonkeyPatch) -> None:
