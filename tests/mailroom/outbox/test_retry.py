@@ -184,6 +184,7 @@ def test_the_same_recipient_counts_once() -> None:
 )
 def test_refusals_that_a_setting_may_cause(words: str) -> None:
     assert retry.blames_connection(refused(words))
+    assert retry.may_be_the_settings(refused(words))
 
 
 @pytest.mark.parametrize(
@@ -200,6 +201,13 @@ def test_refusals_that_a_setting_may_cause(words: str) -> None:
 )
 def test_refusals_that_are_the_recipients_own(words: str) -> None:
     assert retry.blames_connection(refused(words)) == ""
+    assert not retry.may_be_the_settings(refused(words))
+
+
+def test_what_other_settings_may_put_right_beside_refusals() -> None:
+    assert retry.may_be_the_settings(refused("421 4.3.2 closing"))
+    assert retry.may_be_the_settings(lost(Outcome.NOT_TRIED, Stage.MAIL))
+    assert not retry.may_be_the_settings(lost(Outcome.UNCERTAIN)), "it may have been taken"
 
 
 def test_numbers_and_addresses_make_no_difference() -> None:

@@ -16,7 +16,7 @@ from depesche.mailroom.connections import queries as connections
 from depesche.mailroom.connections.models import ConnectionHealth, OutgoingConnection
 from depesche.mailroom.connections.queries import Flow
 from depesche.mailroom.mailboxes import MailboxError, MailboxStage
-from depesche.mailroom.outbox import actions, mailbox_first, queries
+from depesche.mailroom.outbox import actions, mailbox_first, queries, retry
 from depesche.mailroom.outbox.actions import Category, SenderKind
 from depesche.mailroom.outbox.delivery import MOST_UNRECORDED
 from depesche.mailroom.outbox.desk import Desk
@@ -168,30 +168,61 @@ def test_a_refused_login_pauses_with_the_servers_words() -> None:
     assert states() == {"queued": 2}
 
 
-def test_what_failed_with_settings_of_before_stops_nobody(caplog: pytest.LogCaptureFixture) -> None:
-    """They are changed while the server is about to refuse."""
-    put(2)
+@pytest.mark.parametrize(
+    ("where", "reply", "followed"),
+    [
+        ("greeting", "554 5.7.1 Your host is not welcome", False),
+        ("mail", "553 5.7.1 Sender address not owned by you", False),
+        ("mail", "553 5.7.1 Sender address not owned by you", True),
+    ],
+)
+def test_what_failed_with_settings_of_before_stops_nobody(
+    caplog: pytest.LogCaptureFixture, where: str, reply: str, *, followed: bool
+) -> None:
+    """They are changed while the server is about to refuse; `followed`: the worker uses others by then."""
+    mails = 8 if followed else 2
+    put(mails)
     with running() as right:
 
         def change(stage: str, connection: Connection, argument: str) -> Act:
-            if stage != "greeting":
+            if stage != where:
                 return None
             thread = threading.Thread(target=elsewhere)
             thread.start()
             thread.join(30)
-            return "554 5.7.1 Your host is not welcome"
+            return reply
 
         def elsewhere() -> None:
             configure(right.port)
             db_connection.close()
+            if followed:
+                wait_until(lambda: right.messages, "others through the right one")
 
         with running(Behaviour(decide=change)) as wrong:
             configure(wrong.port)
             with worker():
-                wait_until(lambda: states() == {"accepted": 2}, "both mails through the right one")
-        assert len(wrong.connections) == 1
+                wait_until(lambda: states() == {"accepted": mails}, "all of them through the right one")
+        assert followed or len(wrong.connections) == 1
     assert "Submission rests" not in caplog.text
     assert connections.health().flow is Flow.FLOWING
+
+
+def test_what_was_put_off_goes_again_though_nothing_else_happens(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On PostgreSQL nobody is told of what a worker itself writes down."""
+    monkeypatch.setattr(retry, "BACK_OFF", (timedelta(seconds=0.5),))
+    asked: list[str] = []
+
+    def greylisted(stage: str, connection: Connection, argument: str) -> Act:
+        if stage != "rcpt" or argument in asked:
+            return None
+        asked.append(argument)
+        return "451 4.7.1 Greylisted, please try again"
+
+    put(1)
+    with running(Behaviour(decide=greylisted)) as server:
+        configure(server.port)
+        with worker():
+            wait_until(lambda: states() == {"accepted": 1}, "the second try")
 
 
 def test_a_refused_system_address_pauses_the_connection() -> None:

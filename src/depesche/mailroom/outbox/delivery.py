@@ -26,6 +26,7 @@ from depesche.mailroom.outbox import findings, mailbox_first, queue, retry, send
 from depesche.mailroom.outbox.categories import URGENT
 from depesche.mailroom.outbox.desk import Desk
 from depesche.mailroom.outbox.froms import Froms
+from depesche.mailroom.outbox.handed import Handed
 from depesche.mailroom.outbox.login_turn import LoginGuard
 from depesche.mailroom.outbox.orders import Fault, Orders, Parcel, Rewritten
 from depesche.mailroom.outbox.queue import Recorded
@@ -39,7 +40,7 @@ from depesche.smtpclient.errors import Cause, Stage, SubmissionError
 from depesche.smtpclient.pool import Pool
 from depesche.smtpclient.reply import Reply
 from depesche.smtpclient.session import Session
-from depesche.smtpclient.transaction import Envelope, Outcome, RecipientResult, Result
+from depesche.smtpclient.transaction import Envelope, Outcome, RecipientResult
 from depesche.smtpclient.wire.content import SharedContent
 
 log = logging.getLogger(__name__)
@@ -67,7 +68,7 @@ class Delivery:
         self._pool: Pool | None = None
         self._waiting: deque[Parcel] = deque()
         self._outstanding = 0
-        self._settled: list[_Then] = []
+        self._settled: list[Handed] = []
         self._size = 1
         self._effective = 0  # connections that the pool thinks the server permits
         self._tasks: set[asyncio.Task[None]] = set()
@@ -185,7 +186,7 @@ class Delivery:
         if self.desk.unrecorded >= MOST_UNRECORDED:
             return  # until the desk says that they are on the disk
         most = 1 if self._orders.paused else PER_SESSION * self._size
-        waiting, now = self._waiting, time.monotonic()
+        waiting, now, revision = self._waiting, time.monotonic(), self._orders.settings.revision
         while waiting and self._outstanding < most:
             parcel = waiting.popleft()
             try:
@@ -203,7 +204,7 @@ class Delivery:
                 self._give_back(parcel, _AFTER_MISTAKE)
                 continue
             self._outstanding += 1
-            pool.submit_then(envelope, own, _Then(self, parcel, now), shared)
+            pool.submit_then(envelope, own, Handed(parcel, now, revision, self.settled), shared)
 
     def _addressed(self, parcel: Parcel) -> tuple[Envelope, bytes, SharedContent | None]:
         """A mail for the pool: its envelope, its own octets, and those that it shares with others."""
@@ -220,7 +221,7 @@ class Delivery:
 
     # --- results
 
-    def settled(self, one: _Then) -> None:
+    def settled(self, one: Handed) -> None:
         """The pool has finished with a parcel: looked at with the others of this turn of the loop."""
         if not self._settled:
             self._loop.call_soon(self._settle)
@@ -230,20 +231,26 @@ class Delivery:
         settled, self._settled = self._settled, []
         self._outstanding -= len(settled)
         accepted: list[Recorded] = []
-        proven = False  # by an acceptance since the last refusal
+        proven, revision = False, self._orders.settings.revision  # by an acceptance since the last refusal
         for then in settled:
             parcel, outcome = then.parcel, then.outcome
+            former = then.revision != revision  # what failed with settings of before says nothing
             try:
                 if isinstance(outcome, SubmissionError):
                     proven = False
-                    self._not_submitted(parcel, then.started, outcome)
+                    if former:
+                        self._give_back(parcel)
+                    else:
+                        self._not_submitted(parcel, then.started, outcome)
                     continue
                 one = outcome.recipients[0]
                 if one.outcome is Outcome.ACCEPTED and one.reply is not None:
-                    if not proven:
+                    if not (proven or former):
                         proven = True
                         self._proven()
                     accepted.append(self._accepted(parcel, one.reply))
+                elif former and retry.may_be_the_settings(one, outcome.error):
+                    self._give_back(parcel)
                 else:
                     proven = False
                     self._refused(parcel, then.started, one, outcome.error)
@@ -576,20 +583,3 @@ class Delivery:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._settle()
         self._clear()
-
-
-class _Then:
-    """What happens when the pool has finished with a parcel, which it got at `started` (monotonic)."""
-
-    __slots__ = ("delivery", "outcome", "parcel", "started")
-
-    outcome: Result | SubmissionError
-
-    def __init__(self, delivery: Delivery, parcel: Parcel, started: float) -> None:
-        self.delivery = delivery
-        self.parcel = parcel
-        self.started = started
-
-    def __call__(self, outcome: Result | SubmissionError) -> None:
-        self.outcome = outcome
-        self.delivery.settled(self)

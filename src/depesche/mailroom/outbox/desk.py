@@ -48,6 +48,7 @@ SQLITE_YIELD = 1.0  # times as long as we held the lock
 SOON_SECONDS = 0.3
 POLL_SECONDS = 1.0  # settings and health; a change works within this, and two beats
 SWEEP_SECONDS = 2.0
+LOOK_SECONDS = 15.0
 EXTEND_SECONDS = 15.0
 DEAD_SECONDS = 10.0
 _DATABASE_AWAY_SECONDS = 1.0
@@ -79,11 +80,10 @@ class Desk:
         self._fewer = False
         self._late_revivals: deque[int] = deque()
         self._revive: list[int] = []
+        self._stepped_back = False  # from settings that are others by now
         self._held_lock = 0.0
         self._faults_known = 0
-        self._works = False
-        self._chunking_failed = False
-        self._unsatisfied = False
+        self._works = self._chunking_failed = self._unsatisfied = False
         self._others = False  # other workers live
         self._wake = threading.Event()
         self._stop = threading.Event()
@@ -308,9 +308,10 @@ class Desk:
         """Write down results and claim anew, in one transaction; whether anything was done."""
         size = len(self._results)
         waited = now - self._oldest >= FLUSH_SECONDS or self._stop.is_set()
-        ripe = size >= BATCH or waited or self._all_decided or self._revive
+        afterwards = self._revive or self._stepped_back
+        ripe = size >= BATCH or waited or self._all_decided or afterwards
         room = self._room(size if ripe else 0) if now >= self._due_at else 0
-        if not ((size and ripe) or self._revive or self._worth(room)):
+        if not ((size and ripe) or afterwards or self._worth(room)):
             return False
         self.resting = False
         most = BATCH if sql.is_sqlite() else MOST_AT_ONCE
@@ -339,7 +340,9 @@ class Desk:
                 self._hasten()  # it began before these were written down
             self.other.look()  # what went back to the queue may be its own now
         if room:
-            self._due_at = 0.0 if len(taken) == room else self._next_look(at)
+            self._due_at = 0.0 if len(taken) == room else self._next_look(queue.next_due(at), at)
+        elif batch:  # on PostgreSQL nobody tells us of what we have written ourselves
+            self._due_at = min(self._due_at, self._next_look(handing_over.soonest(batch), at))
         self._revive_failed(at)
         if accepted:
             self._worked(max(m for m, one in zip(marks, batch, strict=True) if one.state is State.ACCEPTED))
@@ -347,9 +350,11 @@ class Desk:
 
     def _revive_failed(self, at: datetime) -> None:
         """Queue again what was the connection's fault, once all of it is written down."""
-        if self._revive and not self._results:
+        if (self._revive or self._stepped_back) and not self._results:
             queue.revive(self._revive, at)
-            self._revive = []
+            if self._stepped_back:
+                self._hasten()
+            self._revive, self._stepped_back = [], False
 
     def _worth(self, room: int) -> bool:
         """Whether a claim alone is worth a transaction: when much can be taken, or the loop runs dry."""
@@ -366,11 +371,10 @@ class Desk:
             return 1 if orders.probing and not self._in_hand else 0
         return max(0, self._capacity - len(self._in_hand) + leaving) if self._capacity else 0
 
-    def _next_look(self, at: datetime) -> float:
-        due = queue.next_due(at)
-        if due is None:
-            return time.monotonic() + 3600
-        return time.monotonic() + max(0.0, (due - at).total_seconds())
+    def _next_look(self, due: datetime | None, at: datetime) -> float:
+        """When to look for work (monotonic): at `due`, and soon even so, for what other workers put off."""
+        wait = (due - at).total_seconds() if due is not None else LOOK_SECONDS
+        return time.monotonic() + min(max(0.0, wait), LOOK_SECONDS)
 
     def _hand_over(self, taken: list[Claimed]) -> None:
         mark = time.monotonic()
@@ -577,7 +581,7 @@ class Desk:
         )
         if not rests:  # the settings have changed since: with those of now it may work
             self._orders = replace(self._orders, faults=self._faults_known)
-            self._times["poll"] = 0.0
+            self._stepped_back, self._times["poll"] = True, 0.0
             return
         log.warning("Submission rests: %s %s %s", fault.cause, fault.stage, fault.reply)
         self._set(replace(self._orders, paused=True, probing=False, faults=self._faults_known))

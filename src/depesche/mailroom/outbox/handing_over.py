@@ -37,3 +37,9 @@ def parcels(
 def given_back(taken: Sequence[Claimed], now: datetime) -> list[Recorded]:
     """All of it back to the queue: no server has heard of it."""
     return [Recorded(one.id, one.attempt, State.QUEUED, try_at=now, counts=False) for one in taken]
+
+
+def soonest(written: Sequence[Recorded]) -> datetime | None:
+    """When the first of these is due again; None where nothing of it is."""
+    waiting = (State.QUEUED, State.DEFERRED)
+    return min((one.try_at for one in written if one.try_at and one.state in waiting), default=None)

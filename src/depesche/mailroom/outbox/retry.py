@@ -252,6 +252,12 @@ def blames_connection(result: RecipientResult) -> str:
     return f"{reply.code} {status or ''} {text}".casefold()
 
 
+def may_be_the_settings(result: RecipientResult, error: SubmissionError | None = None) -> bool:
+    """Whether a result that is no acceptance may come of the settings with which the mail was submitted."""
+    treatment = POLICY[scope_of(result, error), persistence_of(result, error)]
+    return treatment in (Treatment.GIVE_BACK, Treatment.PAUSE) or bool(blames_connection(result))
+
+
 @dataclass
 class Streak:
     """Counts refusals that look alike, since the last acceptance. `length` of them are a fault of the
