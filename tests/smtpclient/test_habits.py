@@ -23,7 +23,9 @@ from depesche.smtpclient.errors import asks_for_another_connection, asks_for_few
 from depesche.smtpclient.testing import HANG, Act, Behaviour, Connection, FakeServer
 from depesche.smtpclient.testing.model import Answers, ModelServer
 from depesche.smtpclient.testing.server import EXTENSIONS
+from depesche.smtpclient.wire.protocol import ProtocolViolation
 from depesche.smtpclient.wire.states import Command, State
+from depesche.smtpclient.wire.under_way import Transaction
 from tests.smtpclient.connecting import MAIL, configured, to
 from tests.smtpclient.pooling import accepted, once_each, recipient, submit
 from tests.smtpclient.wires import LOST, Wire, check, message
@@ -58,6 +60,17 @@ def test_a_refusal_that_is_about_the_message_stays_one() -> None:
     assert wire.dialogue._learnt.behind_content
 
 
+def with_haste() -> tuple[Wire, list[Transaction]]:
+    """A message whose final dot is out, and behind it the envelope of the next one; no answer to either."""
+    transactions = [message(number) for number in range(2)]
+    wire = Wire(ModelServer(), transactions)
+    wire.begin()
+    wire.pump()
+    wire.dialogue.receive(b"250 ok\r\n250 ok\r\n354 go\r\n")
+    wire.pump()
+    return wire, transactions
+
+
 @pytest.mark.parametrize(
     ("said", "outcome"),
     [
@@ -68,12 +81,7 @@ def test_a_refusal_that_is_about_the_message_stays_one() -> None:
     ],
 )
 def test_a_server_that_hangs_up_on_haste_refuses_nobody(said: str, outcome: Outcome) -> None:
-    transactions = [message(number) for number in range(2)]
-    wire = Wire(ModelServer(), transactions)
-    wire.begin()
-    wire.pump()
-    wire.dialogue.receive(b"250 ok\r\n250 ok\r\n354 go\r\n")
-    wire.pump()
+    wire, transactions = with_haste()
     wire.dialogue.receive(f"250 taken\r\n{said}\r\n".encode())
     wire.dialogue.lost(LOST)
     assert transactions[1].result is not None
@@ -82,12 +90,7 @@ def test_a_server_that_hangs_up_on_haste_refuses_nobody(said: str, outcome: Outc
 
 
 def test_what_is_refused_without_haste_too_is_refused() -> None:
-    transactions = [message(number) for number in range(2)]
-    wire = Wire(ModelServer(), transactions)
-    wire.begin()
-    wire.pump()
-    wire.dialogue.receive(b"250 ok\r\n250 ok\r\n354 go\r\n")
-    wire.pump()
+    wire, transactions = with_haste()
     wire.dialogue.receive(b"250 taken\r\n" + b"503 not now\r\n" * 3)
     wire.pump()
     assert wire.dialogue.expected[0][0] is Command.RSET
@@ -96,6 +99,19 @@ def test_what_is_refused_without_haste_too_is_refused() -> None:
     assert not wire.dialogue.busy
     assert transactions[1].result is not None
     assert transactions[1].result.recipients[0].outcome is Outcome.REFUSED
+
+
+def test_content_asked_for_behind_a_refused_envelope_gets_none() -> None:
+    """Whoever says 354 after a 503 waits for content: another MAIL would be taken for it."""
+    wire, transactions = with_haste()
+    with pytest.raises(ProtocolViolation):
+        wire.dialogue.receive(b"250 taken\r\n503 not now\r\n250 ok\r\n354 go ahead\r\n")
+    wire.dialogue.lost(LOST)
+    assert wire.dialogue.outgoing() is None
+    assert transactions[0].result is not None
+    assert transactions[0].result.accepted
+    assert transactions[1].result is not None
+    assert transactions[1].result.recipients[0].outcome is Outcome.NOT_TRIED
 
 
 @pytest.mark.parametrize("chunking", [None, True])
